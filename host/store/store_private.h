@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKIN_STORE_STORE_PRIVATE_H
+#define PKIN_STORE_STORE_PRIVATE_H
+
+/* What host/digest needs of the store beyond the public calls. Row ids are SQLite's. */
+#include "paperkin/groups.h"
+#include "paperkin/store.h"
+#include "text/tokens.h"
+
+PKIN_EXTERN_C_BEGIN
+
+/* How an earlier or the current digest is known. */
+typedef struct pkin_i_digest_identity {
+    const char *name;      /* base name of the file, "-" for standard input */
+    uint64_t content[2];   /* two 64-bit hashes of the decompressed bytes without paperkin's blocks */
+    const char *date;      /* "YYYY-MM-DD" given by the caller; NULL: from the name, else today's */
+    int same_day_only;     /* 1 (gate): bytes known under the name of another day are another digest */
+} pkin_i_digest_identity;
+
+/* Ingests a corpus already read. `report` and `digest_id` are filled also when the digest was known. */
+pkin_status pkin_i_store_ingest_corpus(pkin_store *store, const pkin_corpus *corpus,
+                                       const pkin_i_digest_identity *identity, const pkin_ingest_options *options,
+                                       pkin_ingest_report *report, int64_t *digest_id);
+
+/* Everything between begin and end is one change: end(store, 1) keeps it, end(store, 0) undoes it. Calls may not nest. */
+pkin_status pkin_i_store_begin(pkin_store *store);
+pkin_status pkin_i_store_end(pkin_store *store, int keep);
+
+/* The paper's row id by its key; 0 where the store has never seen it. */
+pkin_status pkin_i_store_find_paper(pkin_store *store, const char *key, int64_t *paper_id);
+
+/*
+ * Where a paper stood in digests earlier than `digest_id`, oldest first. Earlier: an earlier date, or the same date with
+ * another stem (name without extension and without "_AI_enhanced_...") and a lower digest id. `max_version` is the
+ * highest version seen there (0: none was named). Strings live in `arena`.
+ */
+typedef struct pkin_i_sighting {
+    const char *date;
+    const char *name;
+    uint64_t position; /* 1-based, in that digest */
+    unsigned version;
+} pkin_i_sighting;
+
+typedef struct pkin_i_sightings {
+    pkin_i_sighting *items;
+    size_t n_items;
+    unsigned max_version;
+} pkin_i_sightings;
+
+pkin_status pkin_i_store_sightings(pkin_store *store, int64_t paper_id, int64_t digest_id, pkin_i_arena *arena,
+                                   pkin_i_sightings *out);
+
+/*
+ * All papers' tokens in order of row id. `paper_ids` (owned by the caller, pkin_i_free) maps document to row id. The
+ * vocabulary is the store's own and stays valid until the store changes or closes.
+ */
+pkin_status pkin_i_store_load_tokens(pkin_store *store, int n_threads, pkin_i_token_documents *documents,
+                                     int64_t **paper_ids, const pkin_i_vocabulary **vocabulary);
+
+/* A paper as remembered (fields filled from every record seen); strings live in `arena`. `first_date`: first seen. */
+typedef struct pkin_i_stored_paper {
+    pkin_paper paper;
+    const char *first_date;
+} pkin_i_stored_paper;
+
+pkin_status pkin_i_store_paper(pkin_store *store, int64_t paper_id, pkin_i_arena *arena, pkin_i_stored_paper *out);
+
+/* Replaces the links of a paper (rank in order) and the verdict of a pair (ids in any order). */
+typedef struct pkin_i_link {
+    int64_t to_paper_id;
+    uint64_t score;
+} pkin_i_link;
+
+pkin_status pkin_i_store_put_links(pkin_store *store, int64_t paper_id, const pkin_i_link *links, size_t n_links);
+pkin_status pkin_i_store_put_verdict(pkin_store *store, int64_t paper_a, int64_t paper_b,
+                                     const pkin_judgement *judgement);
+
+PKIN_EXTERN_C_END
+
+#endif
