@@ -48,6 +48,15 @@ pkin_status pkin_i_buffer_printf(pkin_i_buffer *buffer, const char *format, ...)
     return status;
 }
 
+pkin_status pkin_i_buffer_escaped(pkin_i_buffer *buffer, pkin_escape_target target, const char *text) {
+    size_t n_bytes = pkin_escape(target, text, NULL, 0);
+    pkin_status status = pkin_i_buffer_reserve(buffer, n_bytes);
+    if (status != PKIN_OK) return status;
+    pkin_escape(target, text, buffer->bytes + buffer->n_bytes, n_bytes + 1);
+    buffer->n_bytes += n_bytes;
+    return PKIN_OK;
+}
+
 void pkin_i_buffer_free(pkin_i_buffer *buffer) {
     pkin_i_free(buffer->bytes);
     *buffer = (pkin_i_buffer){0};

@@ -3,6 +3,7 @@
 #define PKIN_BASE_BUFFER_H
 
 #include "base/memory.h"
+#include "paperkin/escape.h"
 
 PKIN_EXTERN_C_BEGIN
 
@@ -23,6 +24,8 @@ static inline void pkin_i_buffer_clear(pkin_i_buffer *buffer) {
     buffer->n_bytes = 0;
     if (buffer->bytes) buffer->bytes[0] = '\0';
 }
+/* `text` escaped for `target`, see paperkin/escape.h. */
+pkin_status pkin_i_buffer_escaped(pkin_i_buffer *buffer, pkin_escape_target target, const char *text);
 void pkin_i_buffer_free(pkin_i_buffer *buffer);
 
 PKIN_EXTERN_C_END

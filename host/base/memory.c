@@ -56,7 +56,7 @@ static pkin_status array_bytes(size_t count, size_t element_bytes, size_t *n_byt
 
 pkin_status pkin_i_allocate(size_t count, size_t element_bytes, void *out) {
     void *block = NULL;
-    size_t n_bytes;
+    size_t n_bytes = 0;
     pkin_status status = array_bytes(count, element_bytes, &n_bytes);
     if (status == PKIN_OK) {
         block = hooks.allocate(hooks.user, n_bytes);
@@ -78,7 +78,7 @@ pkin_status pkin_i_allocate_zeroed(size_t count, size_t element_bytes, void *out
 
 pkin_status pkin_i_reallocate(void *block, size_t count, size_t element_bytes) {
     void *old, *new_block;
-    size_t n_bytes;
+    size_t n_bytes = 0;
     pkin_status status = array_bytes(count, element_bytes, &n_bytes);
     if (status != PKIN_OK) return status;
     memcpy(&old, block, sizeof old);
@@ -139,7 +139,7 @@ static pkin_status arena_new_block(pkin_i_arena *arena, size_t n_bytes) {
 
 pkin_status pkin_i_arena_allocate(pkin_i_arena *arena, size_t count, size_t element_bytes, void *out) {
     void *result = NULL;
-    size_t n_bytes;
+    size_t n_bytes = 0;
     memcpy(out, &result, sizeof result);
     pkin_status status = array_bytes(count, element_bytes, &n_bytes);
     if (status != PKIN_OK) return status;
