@@ -46,7 +46,7 @@ typedef struct pkin_judgement {
 } pkin_judgement;
 
 /* Cosine from which on papers with different ids are judged at all; below it they are related at most. */
-#define PKIN_NEAR_DUPLICATE_COSINE 0.75
+#define PKIN_NEAR_DUPLICATE_COSINE 0.72
 
 /*
  * Judges two papers with different keys, given the cosine of their plain vectors (pkin_features_options_plain). Never

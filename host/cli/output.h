@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKIN_CLI_OUTPUT_H
+#define PKIN_CLI_OUTPUT_H
+
+#include <stdio.h>
+
+#include "cli.h"
+
+/* Where results go: standard output, or a file that appears under its name only when it is complete. */
+typedef struct pkin_i_output {
+    FILE *stream;
+    char *path;      /* NULL: standard output */
+    char *temporary; /* NULL: written directly, because the path is no regular file */
+} pkin_i_output;
+
+/* `path` NULL or "-": standard output. Returns false with a message when it cannot be opened. */
+bool pkin_i_output_open(pkin_i_cli *cli, const char *path, pkin_i_output *output);
+
+/* Flushes and names the file when `keep`, else removes it. Returns the exit code. */
+int pkin_i_output_close(pkin_i_cli *cli, pkin_i_output *output, bool keep);
+
+/* Flushes standard output. Returns `exit_code`, or failure with a message where it could not be written. */
+int pkin_i_output_finish(pkin_i_cli *cli, int exit_code);
+
+#endif
