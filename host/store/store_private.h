@@ -11,18 +11,34 @@ PKIN_EXTERN_C_BEGIN
 
 /* How an earlier or the current digest is known. */
 typedef struct pkin_i_digest_identity {
-    const char *name;      /* base name of the file, "-" for standard input */
-    uint64_t content[2];   /* two 64-bit hashes of the decompressed bytes without paperkin's blocks */
-    const char *date;      /* "YYYY-MM-DD" given by the caller; NULL: from the name, else today's */
-    int same_day_only;     /* 1 (gate): bytes known under the name of another day are another digest */
+    const char *name;    /* base name of the file, "-" for standard input */
+    uint64_t content[2]; /* two 64-bit hashes of the decompressed bytes without paperkin's blocks */
+    const char *date;    /* "YYYY-MM-DD" given by the caller; NULL: from the name, else today's */
+    int same_day_only;   /* 1 (gate): bytes known under the name of another day are another digest */
 } pkin_i_digest_identity;
+
+/*
+ * The `content` of an identity from a file's decompressed bytes; leaves paperkin's blocks out.
+ * `name` is for messages.
+ */
+pkin_status pkin_i_digest_content(const char *bytes, size_t n_bytes, const char *name, uint64_t content[2]);
+
+/*
+ * The recorded digest of that identity (*digest_id 0: none is) and the date that it has or would get. Changes nothing,
+ * so that a read-only store can be asked; pkin_i_store_sightings_before then answers for a digest not yet recorded.
+ */
+pkin_status pkin_i_store_find_digest(pkin_store *store, const pkin_i_digest_identity *identity, char date[11],
+                                     int64_t *digest_id);
 
 /* Ingests a corpus already read. `report` and `digest_id` are filled also when the digest was known. */
 pkin_status pkin_i_store_ingest_corpus(pkin_store *store, const pkin_corpus *corpus,
                                        const pkin_i_digest_identity *identity, const pkin_ingest_options *options,
                                        pkin_ingest_report *report, int64_t *digest_id);
 
-/* Everything between begin and end is one change: end(store, 1) keeps it, end(store, 0) undoes it. Calls may not nest. */
+/*
+ * Everything between begin and end is one change: end(store, 1) keeps it, end(store, 0) undoes it.
+ * Calls may not nest.
+ */
 pkin_status pkin_i_store_begin(pkin_store *store);
 pkin_status pkin_i_store_end(pkin_store *store, int keep);
 
@@ -30,8 +46,8 @@ pkin_status pkin_i_store_end(pkin_store *store, int keep);
 pkin_status pkin_i_store_find_paper(pkin_store *store, const char *key, int64_t *paper_id);
 
 /*
- * Where a paper stood in digests earlier than `digest_id`, oldest first. Earlier: an earlier date, or the same date with
- * another stem (name without extension and without "_AI_enhanced_...") and a lower digest id. `max_version` is the
+ * Where a paper stood in digests earlier than `digest_id`, oldest first. Earlier: an earlier date, or the same date
+ * with another stem (name without extension and without "_AI_enhanced_...") and a lower digest id. `max_version` is the
  * highest version seen there (0: none was named). Strings live in `arena`.
  */
 typedef struct pkin_i_sighting {
@@ -49,6 +65,10 @@ typedef struct pkin_i_sightings {
 
 pkin_status pkin_i_store_sightings(pkin_store *store, int64_t paper_id, int64_t digest_id, pkin_i_arena *arena,
                                    pkin_i_sightings *out);
+
+/* The same for a digest of that date and name that need not be recorded; `digest_id` INT64_MAX: it would come last. */
+pkin_status pkin_i_store_sightings_before(pkin_store *store, int64_t paper_id, const char *date, const char *name,
+                                          int64_t digest_id, pkin_i_arena *arena, pkin_i_sightings *out);
 
 /*
  * All papers' tokens in order of row id. `paper_ids` (owned by the caller, pkin_i_free) maps document to row id. The
