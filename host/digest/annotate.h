@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKIN_DIGEST_ANNOTATE_H
+#define PKIN_DIGEST_ANNOTATE_H
+
+#include "digest/annotation.h"
+
+PKIN_EXTERN_C_BEGIN
+
+/* A digest being written again: everything of `bytes` before `at` is in `out`. */
+typedef struct pkin_i_annotator {
+    const char *bytes; /* without blocks */
+    size_t n_bytes;
+    size_t at;
+    pkin_format format;
+    int languages;
+    pkin_i_buffer *out;
+} pkin_i_annotator;
+
+/*
+ * Copies up to the place that belongs to `record`, and inserts the annotation there; records in ascending order. A
+ * record in whose bytes nothing can be inserted stays as it is.
+ */
+pkin_status pkin_i_annotator_insert(pkin_i_annotator *annotator, const pkin_paper *record,
+                                    const pkin_i_annotation *annotation);
+
+/* Copies the rest. */
+pkin_status pkin_i_annotator_finish(pkin_i_annotator *annotator);
+
+PKIN_EXTERN_C_END
+
+#endif

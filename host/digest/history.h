@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKIN_DIGEST_HISTORY_H
+#define PKIN_DIGEST_HISTORY_H
+
+#include "paperkin/digest.h"
+#include "store/store_private.h"
+
+PKIN_EXTERN_C_BEGIN
+
+/* Every paper of the store as tokens, with the papers themselves fetched when asked for. Rows are papers by row id. */
+typedef struct pkin_i_history {
+    pkin_store *store;
+    uint64_t n_papers;
+    int64_t *paper_ids;                  /* ascending */
+    pkin_i_token_documents tokens;       /* may be freed early, see pkin_i_history_drop_tokens */
+    const pkin_i_vocabulary *vocabulary; /* the store's */
+    const pkin_i_stored_paper **papers;  /* NULL until fetched */
+    pkin_i_arena arena;
+} pkin_i_history;
+
+/* Zero-initialise; free also after a failure. */
+pkin_status pkin_i_history_load(pkin_store *store, int n_threads, pkin_i_history *out);
+void pkin_i_history_drop_tokens(pkin_i_history *history);
+void pkin_i_history_free(pkin_i_history *history);
+
+/* The row of a paper; UINT32_MAX where it is not among them. O(log n). */
+uint32_t pkin_i_history_row(const pkin_i_history *history, int64_t paper_id);
+pkin_status pkin_i_history_paper(pkin_i_history *history, uint32_t row, const pkin_i_stored_paper **out);
+
+PKIN_EXTERN_C_END
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "digest/kinship.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/failure.h"
+#include "vector/weigh.h"
+
+enum { TERM_CANDIDATES = 12 };
+
+/* One weighting of the whole history: the matrix is kept for its terms alone. */
+typedef struct weighting {
+    pkin_matrix *matrix;
+    pkin_vectors *all;
+    pkin_vectors *subjects;
+} weighting;
+
+double pkin_i_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void weighting_free(weighting *weights) {
+    pkin_vectors_free(weights->subjects);
+    pkin_vectors_free(weights->all);
+    pkin_matrix_free(weights->matrix);
+    *weights = (weighting){0};
+}
+
+static pkin_status weighting_build(const pkin_i_history *history, pkin_features_options features,
+                                   const pkin_digest_options *options, const pkin_i_kinship *kinship, uint32_t *rows,
+                                   weighting *out) {
+    pkin_status status = PKIN_OK;
+    features.n_threads = options->n_threads;
+    features.on_progress = options->on_progress;
+    features.progress_user = options->progress_user;
+    PKIN_TRY(pkin_i_weigh(&history->tokens, history->vocabulary, &features, 0, &out->matrix));
+    PKIN_TRY(pkin_vectors_from_matrix(out->matrix, 0, &out->all));
+    for (size_t s = 0; s < kinship->n_subjects; s++) rows[s] = kinship->subjects[s].row;
+    PKIN_TRY(pkin_vectors_select(out->all, rows, kinship->n_subjects, &out->subjects));
+out:
+    return status;
+}
+
+static pkin_similarity_options similarity_options(const pkin_digest_options *options) {
+    pkin_similarity_options similarity = pkin_similarity_options_default();
+    if (options->backend) similarity.backend = options->backend;
+    similarity.n_threads = options->n_threads;
+    similarity.on_progress = options->on_progress;
+    similarity.progress_user = options->progress_user;
+    return similarity;
+}
+
+/* Whether `word` is one of the space-separated words of `phrase`, or the other way round. */
+static int terms_overlap(const char *a, const char *b) {
+    const char *longer = strlen(a) >= strlen(b) ? a : b;
+    const char *shorter = longer == a ? b : a;
+    size_t n = strlen(shorter);
+    for (const char *at = strstr(longer, shorter); at; at = strstr(at + 1, shorter)) {
+        if ((at == longer || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' ')) return 1;
+    }
+    return 0;
+}
+
+/* The strongest shared terms. A pair of words and one of its words say the same: the stronger of them stands for both.
+ */
+static pkin_status strong_terms(const weighting *weights, const pkin_i_kin *kin, pkin_i_arena *arena,
+                                pkin_i_strong_terms *out) {
+    pkin_status status = PKIN_OK;
+    pkin_shared_term shared[TERM_CANDIDATES];
+    size_t n_shared =
+        pkin_vectors_shared_terms(weights->subjects, kin->subject, weights->all, kin->row, TERM_CANDIDATES, shared);
+    for (size_t c = 0; c < n_shared && out->n_items < PKIN_I_MAX_TERMS; c++) {
+        const char *term = pkin_matrix_term(weights->matrix, shared[c].column);
+        int said = !term || !*term;
+        for (uint32_t k = 0; k < out->n_items && !said; k++) said = terms_overlap(term, out->items[k]);
+        if (said) continue;
+        PKIN_TRY(pkin_i_arena_string(arena, term, strlen(term), &out->items[out->n_items]));
+        out->n_items++;
+    }
+out:
+    return status;
+}
+
+static size_t subject_index(const pkin_i_kinship *kinship, uint32_t row) {
+    size_t low = 0, high = kinship->n_subjects;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (kinship->subjects[middle].row < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < kinship->n_subjects && kinship->subjects[low].row == row ? low : SIZE_MAX;
+}
+
+const pkin_i_subject *pkin_i_kinship_subject(const pkin_i_kinship *kinship, uint32_t row) {
+    size_t s = subject_index(kinship, row);
+    return s == SIZE_MAX ? NULL : &kinship->subjects[s];
+}
+
+/* Whether a verdict names its partner in a line of its own, which then needs no related link. */
+static int is_named(pkin_verdict verdict) {
+    return verdict == PKIN_VERDICT_SAME_WORK || verdict == PKIN_VERDICT_PROBABLY_SAME ||
+           verdict == PKIN_VERDICT_SERIES_PART || verdict == PKIN_VERDICT_SISTER;
+}
+
+static pkin_status add_verdict(pkin_i_kinship *kinship, const weighting *weights, pkin_i_kin kin) {
+    pkin_status status = PKIN_OK;
+    PKIN_TRY(strong_terms(weights, &kin, &kinship->arena, &kin.terms));
+    PKIN_TRY(pkin_i_grow(&kinship->verdicts, &kinship->verdict_capacity, kinship->n_verdicts + 1, sizeof kin));
+    kinship->verdicts[kinship->n_verdicts++] = kin;
+out:
+    return status;
+}
+
+/* Judges subject `s` against `row`; `mirror` is the index of `row` among the subjects, or SIZE_MAX. */
+static pkin_status judge_pair(pkin_i_history *history, const weighting *weights, size_t s, uint32_t row, size_t mirror,
+                              uint64_t score, pkin_i_kinship *kinship) {
+    pkin_status status = PKIN_OK;
+    const pkin_i_stored_paper *a = NULL, *b = NULL;
+    pkin_judgement *judgement = NULL;
+    pkin_i_judged_pair pair = {.row_a = kinship->subjects[s].row, .row_b = row};
+    PKIN_TRY(pkin_i_history_paper(history, pair.row_a, &a));
+    PKIN_TRY(pkin_i_history_paper(history, pair.row_b, &b));
+    PKIN_TRY(pkin_i_arena_allocate(&kinship->arena, 1, sizeof *judgement, &judgement));
+    PKIN_TRY(pkin_judge(&a->paper, &b->paper, pkin_score_to_cosine(score), judgement));
+    if (judgement->verdict == PKIN_VERDICT_NONE) goto out;
+    pair.judgement = judgement;
+    PKIN_TRY(pkin_i_grow(&kinship->pairs, &kinship->pair_capacity, kinship->n_pairs + 1, sizeof pair));
+    kinship->pairs[kinship->n_pairs++] = pair;
+    if (!is_named(judgement->verdict)) goto out;
+    PKIN_TRY(add_verdict(kinship, weights,
+                         (pkin_i_kin){.subject = (uint32_t)s, .row = row, .score = score, .judgement = judgement}));
+    if (mirror != SIZE_MAX) {
+        PKIN_TRY(add_verdict(
+            kinship, weights,
+            (pkin_i_kin){.subject = (uint32_t)mirror, .row = pair.row_a, .score = score, .judgement = judgement}));
+    }
+out:
+    return status;
+}
+
+static pkin_status judge_pairs(pkin_i_history *history, const weighting *weights, const pkin_pair_list *pairs,
+                               pkin_i_kinship *kinship) {
+    pkin_status status = PKIN_OK;
+    uint32_t *n_judged = NULL;
+    PKIN_TRY(pkin_i_allocate_zeroed(kinship->n_subjects, sizeof *n_judged, &n_judged));
+    for (uint64_t p = 0; p < pairs->n_pairs; p++) {
+        size_t s = pairs->pairs[p].i;
+        uint32_t row = pairs->pairs[p].j;
+        size_t mirror = subject_index(kinship, row);
+        /* A paper with itself, and the second of the two ways to meet a pair of today's papers. */
+        if (mirror != SIZE_MAX && mirror <= s) continue;
+        int wanted = n_judged[s] < PKIN_I_MAX_JUDGED || (mirror != SIZE_MAX && n_judged[mirror] < PKIN_I_MAX_JUDGED);
+        if (!wanted) continue;
+        PKIN_TRY(judge_pair(history, weights, s, row, mirror, pairs->pairs[p].score, kinship));
+        n_judged[s]++;
+        if (mirror != SIZE_MAX) n_judged[mirror]++;
+    }
+out:
+    pkin_i_free(n_judged);
+    return status;
+}
+
+static int compare_verdicts(const void *left, const void *right) {
+    const pkin_i_kin *a = left, *b = right;
+    if (a->subject != b->subject) return a->subject < b->subject ? -1 : 1;
+    if (a->judgement->verdict != b->judgement->verdict) return a->judgement->verdict < b->judgement->verdict ? -1 : 1;
+    if (a->score != b->score) return a->score > b->score ? -1 : 1;
+    return (a->row > b->row) - (a->row < b->row);
+}
+
+static pkin_status find_near_duplicates(pkin_i_history *history, const pkin_digest_options *options, uint32_t *rows,
+                                        pkin_i_kinship *kinship) {
+    pkin_status status = PKIN_OK;
+    weighting weights = {0};
+    pkin_pair_list pairs = {0};
+    pkin_similarity_options similarity = similarity_options(options);
+    double begin = pkin_i_seconds();
+    PKIN_TRY(weighting_build(history, pkin_features_options_plain(), options, kinship, rows, &weights));
+    double weighed = pkin_i_seconds();
+    kinship->seconds_vectors += weighed - begin;
+    PKIN_TRY(pkin_similarity_join(weights.subjects, weights.all, PKIN_NEAR_DUPLICATE_COSINE, &similarity, &pairs));
+    PKIN_TRY(judge_pairs(history, &weights, &pairs, kinship));
+    if (kinship->n_verdicts) qsort(kinship->verdicts, kinship->n_verdicts, sizeof *kinship->verdicts, compare_verdicts);
+    for (size_t v = kinship->n_verdicts; v-- > 0;) {
+        pkin_i_subject *subject = &kinship->subjects[kinship->verdicts[v].subject];
+        subject->verdicts = &kinship->verdicts[v];
+        subject->n_verdicts++;
+    }
+    kinship->seconds_similarity += pkin_i_seconds() - weighed;
+out:
+    pkin_pair_list_free(&pairs);
+    weighting_free(&weights);
+    return status;
+}
+
+static int is_verdict_partner(const pkin_i_subject *subject, uint32_t row) {
+    for (size_t v = 0; v < subject->n_verdicts; v++) {
+        if (subject->verdicts[v].row == row) return 1;
+    }
+    return 0;
+}
+
+/* Takes the n_related best neighbours of a subject that are neither itself nor named by a verdict. */
+static pkin_status take_related(const weighting *weights, const pkin_neighbor_lists *lists, size_t s,
+                                uint32_t n_related, pkin_i_kinship *kinship) {
+    pkin_status status = PKIN_OK;
+    pkin_i_subject *subject = &kinship->subjects[s];
+    for (uint64_t e = lists->offsets[s]; e < lists->offsets[s + 1] && subject->n_related < n_related; e++) {
+        pkin_i_kin kin = {.subject = (uint32_t)s, .row = lists->neighbors[e].row, .score = lists->neighbors[e].score};
+        if (kin.row == subject->row || is_verdict_partner(subject, kin.row)) continue;
+        PKIN_TRY(strong_terms(weights, &kin, &kinship->arena, &kin.terms));
+        PKIN_TRY(pkin_i_grow(&kinship->related, &kinship->related_capacity, kinship->n_related + 1, sizeof kin));
+        kinship->related[kinship->n_related++] = kin;
+        subject->n_related++;
+    }
+out:
+    return status;
+}
+
+static pkin_status find_related(pkin_i_history *history, const pkin_digest_options *options, uint32_t *rows,
+                                pkin_i_kinship *kinship) {
+    pkin_status status = PKIN_OK;
+    weighting weights = {0};
+    pkin_neighbor_lists lists = {0};
+    pkin_similarity_options similarity = similarity_options(options);
+    double begin = pkin_i_seconds();
+    PKIN_TRY(weighting_build(history, pkin_features_options_related(), options, kinship, rows, &weights));
+    pkin_i_history_drop_tokens(history);
+    double weighed = pkin_i_seconds();
+    kinship->seconds_vectors += weighed - begin;
+    /* As many more neighbours as could be left out: the paper itself and those that a verdict names. */
+    size_t most_verdicts = 0;
+    for (size_t s = 0; s < kinship->n_subjects; s++) {
+        if (kinship->subjects[s].n_verdicts > most_verdicts) most_verdicts = kinship->subjects[s].n_verdicts;
+    }
+    uint64_t k = (uint64_t)options->n_related + 1 + most_verdicts;
+    if (k > history->n_papers) k = history->n_papers;
+    PKIN_TRY(
+        pkin_similarity_top_k(weights.subjects, weights.all, (uint32_t)k, options->related_floor, &similarity, &lists));
+    for (size_t s = 0; s < kinship->n_subjects; s++) {
+        PKIN_TRY(take_related(&weights, &lists, s, options->n_related, kinship));
+    }
+    for (size_t r = kinship->n_related; r-- > 0;) {
+        kinship->subjects[kinship->related[r].subject].related = &kinship->related[r];
+    }
+    kinship->seconds_similarity += pkin_i_seconds() - weighed;
+out:
+    pkin_neighbor_lists_free(&lists);
+    weighting_free(&weights);
+    return status;
+}
+
+pkin_status pkin_i_kinship_find(pkin_i_history *history, const uint32_t *rows, size_t n_rows,
+                                const pkin_digest_options *options, pkin_i_kinship *out) {
+    pkin_status status = PKIN_OK;
+    uint32_t *scratch = NULL;
+    PKIN_TRY(pkin_i_allocate_zeroed(n_rows, sizeof *out->subjects, &out->subjects));
+    for (size_t s = 0; s < n_rows; s++) out->subjects[s].row = rows[s];
+    out->n_subjects = n_rows;
+    if (n_rows == 0) goto out;
+    PKIN_TRY(pkin_i_allocate(n_rows, sizeof *scratch, &scratch));
+    PKIN_TRY(find_near_duplicates(history, options, scratch, out));
+    if (options->n_related > 0) PKIN_TRY(find_related(history, options, scratch, out));
+    pkin_i_history_drop_tokens(history);
+out:
+    pkin_i_free(scratch);
+    return status;
+}
+
+void pkin_i_kinship_free(pkin_i_kinship *kinship) {
+    pkin_i_free(kinship->subjects);
+    pkin_i_free(kinship->verdicts);
+    pkin_i_free(kinship->related);
+    pkin_i_free(kinship->pairs);
+    pkin_i_arena_free(&kinship->arena);
+    *kinship = (pkin_i_kinship){0};
+}
+
+static pkin_status save_links(const pkin_i_kinship *kinship, const pkin_i_history *history) {
+    pkin_status status = PKIN_OK;
+    pkin_i_link *links = NULL;
+    size_t capacity = 0;
+    for (size_t s = 0; s < kinship->n_subjects; s++) {
+        const pkin_i_subject *subject = &kinship->subjects[s];
+        PKIN_TRY(pkin_i_grow(&links, &capacity, subject->n_related + 1, sizeof *links));
+        for (size_t r = 0; r < subject->n_related; r++) {
+            const pkin_i_kin *kin = &subject->related[r];
+            links[r] = (pkin_i_link){.to_paper_id = history->paper_ids[kin->row], .score = kin->score};
+        }
+        PKIN_TRY(pkin_i_store_put_links(history->store, history->paper_ids[subject->row], links, subject->n_related));
+    }
+out:
+    pkin_i_free(links);
+    return status;
+}
+
+pkin_status pkin_i_kinship_save(const pkin_i_kinship *kinship, const pkin_i_history *history) {
+    pkin_status status = PKIN_OK;
+    int begun = 0;
+    PKIN_TRY(pkin_i_store_begin(history->store));
+    begun = 1;
+    PKIN_TRY(save_links(kinship, history));
+    for (size_t p = 0; p < kinship->n_pairs; p++) {
+        const pkin_i_judged_pair *pair = &kinship->pairs[p];
+        PKIN_TRY(pkin_i_store_put_verdict(history->store, history->paper_ids[pair->row_a],
+                                          history->paper_ids[pair->row_b], pair->judgement));
+    }
+    begun = 0;
+    PKIN_TRY(pkin_i_store_end(history->store, 1));
+out:
+    if (begun) (void)pkin_i_store_end(history->store, 0);
+    return status;
+}
