@@ -198,7 +198,7 @@ static const pkin_i_option options[] = {
      .minimum = 0,
      .maximum = 1,
      PKIN_I_MEMBER(related_floor),
-     .help = "the least cosine of a related paper; default 0.2"},
+     .help = "the least cosine of a related paper; default 0.12"},
     PKIN_I_OPTION_OF_DATE,
     {.name = "json",
      .kind = PKIN_I_OPTION_SWITCH,

@@ -40,7 +40,10 @@ static pkin_features_options make_features(pkin_i_cli *cli, const pkin_i_setting
     replace_when_given(settings->summary_weight, &options.summary_weight);
     replace_when_given(settings->bigram_weight, &options.bigram_weight);
     replace_when_given(settings->max_df, &options.max_df);
-    if (settings->min_df) options.min_df = settings->min_df;
+    if (settings->min_df) {
+        options.min_df = settings->min_df;
+        options.bigram_min_df = settings->min_df;
+    }
     options.n_threads = (int)settings->n_threads;
     options.on_progress = pkin_i_progress_on_step;
     options.progress_user = cli;

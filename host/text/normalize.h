@@ -8,7 +8,8 @@ PKIN_EXTERN_C_BEGIN
 
 /*
  * Unicode NFKC with case folding, LaTeX stripped to words (`R$^2$CCL` and `R²CCL` both give "r2ccl", `\"o` and `ö` both
- * "ö", `\textbf{x}` gives "x"), invalid UTF-8 replaced by U+FFFD. Appended to `out`. ASCII without LaTeX takes a fast path.
+ * "ö", `\textbf{x}` gives "x"), invalid UTF-8 replaced by U+FFFD. Appended to `out`. ASCII without LaTeX takes a fast
+ * path.
  */
 pkin_status pkin_i_normalize_text(const char *text, size_t n_bytes, pkin_i_buffer *out);
 

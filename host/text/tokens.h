@@ -16,8 +16,8 @@ PKIN_EXTERN_C_BEGIN
 typedef enum pkin_i_field { PKIN_I_TITLE = 0, PKIN_I_ABSTRACT, PKIN_I_SUMMARY, PKIN_I_N_FIELDS } pkin_i_field;
 
 /*
- * Stands between tokens that are no neighbours (sentence end, a dropped stop word of the unicode tokenizer does NOT break:
- * n-grams are formed over the kept words, as scikit-learn does). No bigram crosses it. Counts nothing.
+ * Stands between tokens that are no neighbours (sentence end, a dropped stop word of the unicode tokenizer does NOT
+ * break: n-grams are formed over the kept words, as scikit-learn does). No bigram crosses it. Counts nothing.
  */
 #define PKIN_I_TOKEN_BREAK UINT32_MAX
 
@@ -45,13 +45,14 @@ typedef struct pkin_i_tokenize_options {
 } pkin_i_tokenize_options;
 
 /*
- * Tokenizes the papers of a corpus, adding new words to `vocabulary` in order of first appearance (paper, field, position),
- * whatever the number of threads.
+ * Tokenizes the papers of a corpus, adding new words to `vocabulary` in order of first appearance (paper, field,
+ * position), whatever the number of threads.
  */
 pkin_status pkin_i_tokenize_corpus(const pkin_corpus *corpus, const pkin_i_tokenize_options *options,
                                    pkin_i_vocabulary *vocabulary, pkin_i_token_documents *out);
 
-/* One text, appended as words to `out` through a callback; for titles and author names compared as text (verdicts, keys). */
+/* One text, appended as words to `out` through a callback; for titles and author names compared as text (verdicts,
+ * keys). */
 pkin_status pkin_i_tokenize_text(pkin_tokenizer tokenizer, int stop_words, const char *text,
                                  pkin_status (*on_word)(void *user, const char *word, size_t n_bytes), void *user);
 

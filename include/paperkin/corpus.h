@@ -24,7 +24,9 @@ PKIN_API const char *pkin_format_name(pkin_format format);
  */
 typedef struct pkin_paper {
     const char *key;      /* identity: "arxiv:2512.11762", else "doi:10.1000/xyz" (lower case), else
-                             "title:<normalised title>|<normalised first author>" */
+                             "title:<normalised title>|<normalised first author>", else (a title without a letter or
+                             digit) "id:<the record's own id>". The arXiv id is looked for in the record's id, links
+                             and DOI; old-style ids go without subject class: "arxiv:math/0309136". */
     const char *id;       /* as people write it: arXiv id without version, DOI, else the record's own id, else the key */
     unsigned version;     /* arXiv version, 0 where the record names none */
     const char *title;
@@ -32,7 +34,8 @@ typedef struct pkin_paper {
     const char *summary;  /* machine-written summary parts joined by '\n'; failed ones ("Error", ...) are left out */
     const char *comment;
     const char *doi;
-    const char *link;     /* abstract page, http or https, else "" */
+    const char *link;     /* abstract page, http or https; made from the arXiv id or DOI where the record names none;
+                             else "" */
     const char *date;     /* "YYYY-MM-DD" or "" */
     const char *const *authors;
     const char *const *categories; /* primary first */
@@ -42,7 +45,7 @@ typedef struct pkin_paper {
     uint64_t line;        /* 1-based line of the record in the decompressed input */
     uint64_t begin;       /* byte range [begin, end) of the record in the decompressed input, see pkin_corpus_bytes. */
     uint64_t end;         /* Markdown: begin of the heading's line to just past the line end of the last line that is
-                             not blank. JSON lines: the line without its line end. */
+                             not blank. JSON lines: the line without its line end. A byte order mark is before begin. */
 } pkin_paper;
 
 /* Papers in the order in which they were read, repeats included. Immutable once read; threads may share it. */

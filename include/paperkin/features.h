@@ -28,6 +28,7 @@ typedef struct pkin_features_options {
     double summary_weight;   /* >= 0; machine-written summaries, 0 by default */
     double bigram_weight;    /* >= 0; 0: single words only */
     uint64_t min_df;         /* leave out terms in fewer documents than this; 1 keeps all */
+    uint64_t bigram_min_df;  /* the same for bigrams; 0: as min_df */
     double max_df;           /* leave out terms in more than this share of documents, in (0, 1]; 1 keeps all */
     int n_threads;           /* 0: all; the result is the same bits for every value */
     pkin_progress_fn on_progress; /* may be NULL */
@@ -36,7 +37,8 @@ typedef struct pkin_features_options {
 
 /* Title and abstract alike, single words, raw tf: what the near-duplicate rules stand on. */
 PKIN_API pkin_features_options pkin_features_options_plain(void);
-/* Title 3, sublinear tf, bigrams at .75, minimum document frequency 2: the best links (docs/quality.md). */
+/* Title 3, sublinear tf, bigrams at .75 that stand in 2 documents or more: the best links (docs/quality.md). Single words
+   are all kept, so that in a small corpus the words that two papers do not share still count against them. */
 PKIN_API pkin_features_options pkin_features_options_related(void);
 
 /*

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "corpus/blocks.h"
+
+#include <string.h>
+
+#include "base/failure.h"
+#include "corpus/text_view.h"
+
+int pkin_i_is_block_begin(const char *line, size_t n_bytes) {
+    pkin_i_view view = {line, n_bytes};
+    return pkin_i_view_is(view, PKIN_I_BLOCK_BEGIN) || pkin_i_view_is(view, PKIN_I_BLOCK_BEGIN_OPEN_LINE);
+}
+
+int pkin_i_is_block_end(const char *line, size_t n_bytes) {
+    return pkin_i_view_is(pkin_i_view_of(line, n_bytes), PKIN_I_BLOCK_END);
+}
+
+static pkin_status unpaired(const char *name, uint64_t line, const char *what) {
+    return pkin_i_fail(PKIN_ERROR_CORRUPT,
+                       "%s:%llu: %s; every `" PKIN_I_BLOCK_BEGIN "` needs one `" PKIN_I_BLOCK_END
+                       "` behind it, each alone on its line: restore the missing line, or delete the block by hand",
+                       name, (unsigned long long)line, what);
+}
+
+/* Takes the line end back that was added before an open-line block, in the form that the begin line itself has. */
+static void drop_added_line_end(pkin_i_buffer *out, size_t first, bool windows) {
+    size_t n = windows ? 2 : 1;
+    if (out->n_bytes - first < n || memcmp(out->bytes + out->n_bytes - n, windows ? "\r\n" : "\n", n) != 0) return;
+    out->n_bytes -= n;
+    out->bytes[out->n_bytes] = '\0';
+}
+
+static pkin_status remove_markdown(const char *bytes, size_t n_bytes, const char *name, pkin_i_buffer *out,
+                                   uint64_t *n_blocks) {
+    pkin_status status = PKIN_OK;
+    uint64_t number = 0, begun = 0; /* line of the open block's begin, 0: none is open */
+    size_t first = out->n_bytes;
+    size_t kept = 0; /* start of what is to be copied before the next block */
+    for (size_t at = 0, next; at < n_bytes; at = next) {
+        pkin_i_view line = pkin_i_line_at(bytes, n_bytes, at, &next);
+        number++;
+        if (line.n_bytes == 0 || line.bytes[0] != '<') continue;
+        if (pkin_i_is_block_begin(line.bytes, line.n_bytes)) {
+            if (begun) return unpaired(name, begun, "this paperkin block is followed by another one before its end");
+            begun = number;
+            PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, at - kept));
+            if (pkin_i_view_is(line, PKIN_I_BLOCK_BEGIN_OPEN_LINE)) {
+                drop_added_line_end(out, first, next - at == line.n_bytes + 2);
+            }
+        } else if (pkin_i_is_block_end(line.bytes, line.n_bytes)) {
+            if (!begun) return unpaired(name, number, "a paperkin block ends here that never began");
+            begun = 0;
+            kept = next;
+            ++*n_blocks;
+        }
+    }
+    if (begun) return unpaired(name, begun, "this paperkin block never ends");
+    PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, n_bytes - kept));
+out:
+    return status;
+}
+
+/* Past the JSON string whose opening quote is at `at`; n_bytes where it is not closed. */
+static size_t skip_string(const char *line, size_t n_bytes, size_t at) {
+    for (at++; at < n_bytes && line[at] != '"'; at++) {
+        if (line[at] == '\\') at++;
+    }
+    return at < n_bytes ? at + 1 : n_bytes;
+}
+
+/* Past the bracketed value that opens at `at`; SIZE_MAX where it is not closed. */
+static size_t skip_value(const char *line, size_t n_bytes, size_t at) {
+    size_t depth = 0;
+    while (at < n_bytes) {
+        char c = line[at];
+        if (c == '"') {
+            at = skip_string(line, n_bytes, at);
+            continue;
+        }
+        at++;
+        if (c == '{' || c == '[') depth++;
+        if ((c == '}' || c == ']') && --depth == 0) return at;
+    }
+    return SIZE_MAX;
+}
+
+static bool is_blank_rest(const char *line, size_t n_bytes, size_t at) {
+    return pkin_i_view_trim(pkin_i_view_from(pkin_i_view_of(line, n_bytes), at)).n_bytes == 0;
+}
+
+/*
+ * Where the member begins in a line and where it ends; false where the line has none. In valid JSON the member's first
+ * bytes cannot stand inside a string, whose quotes would be escaped; only the last member of the outermost object is
+ * followed by one closing brace and nothing else.
+ */
+static bool find_member(const char *line, size_t n_bytes, size_t *begin, size_t *end) {
+    static const char start[] = PKIN_I_JSON_MEMBER_START;
+    const size_t n_start = sizeof start - 1;
+    for (size_t at = 0; at < n_bytes;) {
+        const char *found = (const char *)memmem(line + at, n_bytes - at, start, n_start);
+        if (!found) return false;
+        *begin = (size_t)(found - line);
+        *end = skip_value(line, n_bytes, *begin + n_start - 1);
+        /* An unclosed value reaches to the line's end: nothing behind it can be ours. */
+        if (*end == SIZE_MAX) return false;
+        if (*end < n_bytes && line[*end] == '}' && is_blank_rest(line, n_bytes, *end + 1)) return true;
+        at = *end;
+    }
+    return false;
+}
+
+static pkin_status remove_json(const char *bytes, size_t n_bytes, pkin_i_buffer *out, uint64_t *n_blocks) {
+    pkin_status status = PKIN_OK;
+    size_t kept = 0;
+    for (size_t at = 0, next; at < n_bytes; at = next) {
+        pkin_i_view line = pkin_i_line_at(bytes, n_bytes, at, &next);
+        size_t begin, end;
+        if (!find_member(line.bytes, line.n_bytes, &begin, &end)) continue;
+        PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, at + begin - kept));
+        kept = at + end;
+        ++*n_blocks;
+    }
+    PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, n_bytes - kept));
+out:
+    return status;
+}
+
+pkin_status pkin_i_blocks_remove(const char *bytes, size_t n_bytes, pkin_format format, const char *name,
+                                 pkin_i_buffer *out, uint64_t *n_blocks) {
+    size_t first = out->n_bytes;
+    uint64_t n_found = 0;
+    pkin_status status = pkin_i_buffer_reserve(out, n_bytes);
+    if (status != PKIN_OK) return status;
+    out->bytes[first] = '\0';
+    status = format == PKIN_FORMAT_MARKDOWN ? remove_markdown(bytes, n_bytes, name, out, &n_found)
+                                            : remove_json(bytes, n_bytes, out, &n_found);
+    if (status == PKIN_OK) {
+        if (n_blocks) *n_blocks = n_found;
+    } else {
+        out->n_bytes = first;
+        out->bytes[first] = '\0';
+    }
+    return status;
+}
+
+size_t pkin_i_json_insert_place(const char *line, size_t n_bytes) {
+    size_t begin = pkin_i_bom_bytes(line, n_bytes);
+    while (begin < n_bytes && pkin_i_is_blank(line[begin])) begin++;
+    if (begin == n_bytes || line[begin] != '{') return SIZE_MAX;
+    size_t end = skip_value(line, n_bytes, begin);
+    if (end == SIZE_MAX || line[end - 1] != '}' || !is_blank_rest(line, n_bytes, end)) return SIZE_MAX;
+    bool has_member = !is_blank_rest(line, end - 1, begin + 1);
+    return has_member ? end - 1 : SIZE_MAX;
+}
