@@ -88,22 +88,42 @@ static bool is_blank_rest(const char *line, size_t n_bytes, size_t at) {
     return pkin_i_view_trim(pkin_i_view_from(pkin_i_view_of(line, n_bytes), at)).n_bytes == 0;
 }
 
+static size_t skip_blanks(const char *line, size_t n_bytes, size_t at) {
+    while (at < n_bytes && pkin_i_is_blank(line[at])) at++;
+    return at;
+}
+
 /*
- * Where the member begins in a line and where it ends; false where the line has none. In valid JSON the member's first
- * bytes cannot stand inside a string, whose quotes would be escaped; only the last member of the outermost object is
- * followed by one closing brace and nothing else.
+ * Whether the quoted name at `name` is a member's: a comma before it, a colon and an object behind it, with any white
+ * space between them, since other programs may have written the line anew.
+ */
+static bool is_member_name(const char *line, size_t n_bytes, size_t name, size_t *comma, size_t *value) {
+    size_t before = name;
+    while (before > 0 && pkin_i_is_blank(line[before - 1])) before--;
+    size_t colon = skip_blanks(line, n_bytes, name + sizeof PKIN_I_JSON_NAME - 1);
+    if (before == 0 || line[before - 1] != ',' || colon >= n_bytes || line[colon] != ':') return false;
+    *comma = before - 1;
+    *value = skip_blanks(line, n_bytes, colon + 1);
+    return *value < n_bytes && line[*value] == '{';
+}
+
+/*
+ * Where the member begins in a line and where it ends; false where the line has none. In valid JSON its quoted name cannot
+ * stand inside a string, whose quotes would be escaped; only the last member of the outermost object is followed by one
+ * closing brace and nothing else.
  */
 static bool find_member(const char *line, size_t n_bytes, size_t *begin, size_t *end) {
-    static const char start[] = PKIN_I_JSON_MEMBER_START;
-    const size_t n_start = sizeof start - 1;
     for (size_t at = 0; at < n_bytes;) {
-        const char *found = (const char *)memmem(line + at, n_bytes - at, start, n_start);
+        const char *found = (const char *)memmem(line + at, n_bytes - at, PKIN_I_JSON_NAME, sizeof PKIN_I_JSON_NAME - 1);
+        size_t value;
         if (!found) return false;
-        *begin = (size_t)(found - line);
-        *end = skip_value(line, n_bytes, *begin + n_start - 1);
+        at = (size_t)(found - line) + sizeof PKIN_I_JSON_NAME - 1;
+        if (!is_member_name(line, n_bytes, (size_t)(found - line), begin, &value)) continue;
+        *end = skip_value(line, n_bytes, value);
         /* An unclosed value reaches to the line's end: nothing behind it can be ours. */
         if (*end == SIZE_MAX) return false;
-        if (*end < n_bytes && line[*end] == '}' && is_blank_rest(line, n_bytes, *end + 1)) return true;
+        size_t brace = skip_blanks(line, n_bytes, *end);
+        if (brace < n_bytes && line[brace] == '}' && is_blank_rest(line, n_bytes, brace + 1)) return true;
         at = *end;
     }
     return false;

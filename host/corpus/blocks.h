@@ -13,7 +13,8 @@
  * block follows a last line that had no line end, one is added before the block, the block's own last line gets none, and
  * the begin line says so: `<!-- paperkin:begin open-line -->`; then the added line end is removed too.
  *
- * JSON lines: the text `, "paperkin": {...}` directly before the closing brace of an object that has other members.
+ * JSON lines: the text `, "paperkin": {...}` directly before the closing brace of an object that has other members. It is
+ * recognised with other white space too: a program that rewrites JSON lines must not make it look like a stranger's.
  */
 #include "base/buffer.h"
 #include "paperkin/corpus.h"
@@ -23,6 +24,7 @@ PKIN_EXTERN_C_BEGIN
 #define PKIN_I_BLOCK_BEGIN "<!-- paperkin:begin -->"
 #define PKIN_I_BLOCK_BEGIN_OPEN_LINE "<!-- paperkin:begin open-line -->"
 #define PKIN_I_BLOCK_END "<!-- paperkin:end -->"
+#define PKIN_I_JSON_NAME "\"paperkin\""
 #define PKIN_I_JSON_MEMBER_START ", \"paperkin\": {"
 
 /* Whether the line (without its line end) is one of the markers. Nothing may stand before or behind it. */

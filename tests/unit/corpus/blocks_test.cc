@@ -88,7 +88,7 @@ TEST(Blocks, JsonMembers) {
 TEST(Blocks, JsonThatIsNotOurs) {
     for (const char *text :
          {"{\"id\": \"1\", \"x\": {\"a\": 1, \"paperkin\": {}}}\n", "{\"id\": \"1\", \"paperkin\": {}, \"z\": 1}\n",
-          "{\"id\": \"1\", \"paperkin\": {\n", "{\"id\": \"1\",\"paperkin\":{}}\n",
+          "{\"id\": \"1\", \"paperkin\": {\n",
           "{\"id\": \"a, \\\"paperkin\\\": {}}\"}\n", "{\"id\": \"1\", \"paperkin\": 3}\n"}) {
         Removed result = strip(text, PKIN_FORMAT_CRAWL);
         EXPECT_EQ(PKIN_OK, result.status);
@@ -119,3 +119,21 @@ TEST(Blocks, WhatIsInsertedIsRemoved) {
 }
 
 } // namespace
+
+TEST(Blocks, MembersAreKnownAgainAfterOtherProgramsRewroteTheLine) {
+    auto removed = [](const std::string &line) {
+        pkin_i_buffer out = {};
+        uint64_t n = 0;
+        EXPECT_EQ(pkin_i_blocks_remove(line.data(), line.size(), PKIN_FORMAT_CRAWL, "x.jsonl", &out, &n), PKIN_OK);
+        std::string text(out.bytes, out.n_bytes);
+        pkin_i_buffer_free(&out);
+        return std::to_string(n) + " " + text;
+    };
+    EXPECT_EQ(removed("{\"id\":\"1\",\"paperkin\":{\"key\":\"k\"}}\n"), "1 {\"id\":\"1\"}\n");
+    EXPECT_EQ(removed("{ \"id\" : \"1\" , \"paperkin\" : { \"key\" : \"k\" } }\n"), "1 { \"id\" : \"1\"  }\n");
+    /* Not ours: another value, a name inside a string, a member of a member. */
+    for (std::string line : {"{\"id\":\"1\",\"paperkin\":7}", "{\"id\":\"a,\\\"paperkin\\\":{}\"}", "{\"paperkin\":{\"a\":1}}",
+                             "{\"a\":{\"b\":1,\"paperkin\":{}}}", "{\"a\":\"paperkin\",\"b\":{}}"}) {
+        EXPECT_EQ(removed(line), "0 " + line);
+    }
+}
