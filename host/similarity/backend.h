@@ -13,8 +13,8 @@ PKIN_EXTERN_C_BEGIN
 /* One unit of work handed down: rows of `a` against rows of `b`. */
 typedef struct pkin_i_task {
     const pkin_vectors *a;
-    const pkin_vectors *b;      /* NULL: a against itself, the pairs i < j */
-    int n_threads;              /* >= 1 */
+    const pkin_vectors *b;        /* NULL: a against itself, the pairs i < j */
+    int n_threads;                /* >= 1 */
     pkin_progress_fn on_progress; /* may be NULL; nonzero cancels */
     void *progress_user;
 } pkin_i_task;
@@ -26,8 +26,8 @@ typedef struct pkin_i_backend {
     /* Every pair with score >= min_score (>= 1), each once, in any order. `out` is owned by the caller afterwards. */
     pkin_status (*join)(const pkin_i_task *task, uint64_t min_score, pkin_pair_list *out);
     /*
-     * For each row of a its k best among b (a itself, without the row), scores >= min_score (>= 1): score descending, ties
-     * to the lower row. Row r's go to neighbors[r * k ...], their number to counts[r].
+     * For each row of a its k best among b (a itself, without the row), scores >= min_score (>= 1): score descending,
+     * ties to the lower row. Row r's go to neighbors[r * k ...], their number to counts[r].
      */
     pkin_status (*top_k)(const pkin_i_task *task, uint32_t k, uint64_t min_score, pkin_neighbor *neighbors,
                          uint32_t *counts);

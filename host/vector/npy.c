@@ -47,7 +47,8 @@ static bool take_number(header_text *text, uint64_t *out) {
     const char *begin = text->at;
     uint64_t value = 0;
     for (; text->at < text->end && *text->at >= '0' && *text->at <= '9'; text->at++) {
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t)(*text->at - '0'), &value)) {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*text->at - '0'), &value)) {
             return false;
         }
     }
@@ -107,7 +108,8 @@ static pkin_status parse_header(header_text *text, const char *what, pkin_i_npy 
         if (n_key == 5 && memcmp(key, "descr", 5) == 0) {
             has_type = take_string(text, &descr, &n_descr) && parse_type(descr, n_descr, out);
             PKIN_REQUIRE(has_type, PKIN_ERROR_UNSUPPORTED,
-                         "%s: a type of items that is not read here; little-endian integers, float32 or float64 are", what);
+                         "%s: a type of items that is not read here; little-endian integers, float32 or float64 are",
+                         what);
         } else if (n_key == 5 && memcmp(key, "shape", 5) == 0) {
             has_shape = take_shape(text, &out->n_items);
             PKIN_REQUIRE(has_shape, PKIN_ERROR_UNSUPPORTED, "%s: an array of one dimension was expected", what);
@@ -129,8 +131,8 @@ pkin_status pkin_i_npy_parse(const char *bytes, size_t n_bytes, const char *what
     pkin_i_npy array = {0};
     PKIN_REQUIRE(n_bytes >= PREFIX_BYTES_2 && memcmp(bytes, MAGIC, 6) == 0, PKIN_ERROR_CORRUPT,
                  "%s: no NumPy array was found", what);
-    PKIN_REQUIRE(bytes[6] >= 1 && bytes[6] <= 3, PKIN_ERROR_UNSUPPORTED, "%s: NumPy format %d; 1 to 3 can be read", what,
-                 bytes[6]);
+    PKIN_REQUIRE(bytes[6] >= 1 && bytes[6] <= 3, PKIN_ERROR_UNSUPPORTED, "%s: NumPy format %d; 1 to 3 can be read",
+                 what, bytes[6]);
     n_header = (size_t)(unsigned char)bytes[8] | (size_t)(unsigned char)bytes[9] << 8;
     if (bytes[6] > 1) {
         n_header |= (size_t)(unsigned char)bytes[10] << 16 | (size_t)(unsigned char)bytes[11] << 24;

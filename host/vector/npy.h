@@ -11,10 +11,10 @@ PKIN_EXTERN_C_BEGIN
  * dimension. Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
  */
 typedef struct pkin_i_npy {
-    char kind;            /* 'i', 'u', 'f', 'b' numbers; 'S', 'U' strings */
+    char kind; /* 'i', 'u', 'f', 'b' numbers; 'S', 'U' strings */
     size_t item_bytes;
-    uint64_t n_items;     /* 1 for an array without dimensions */
-    const char *items;    /* borrowed, n_items * item_bytes, unaligned */
+    uint64_t n_items;  /* 1 for an array without dimensions */
+    const char *items; /* borrowed, n_items * item_bytes, unaligned */
 } pkin_i_npy;
 
 /* Reads what stands in [bytes, bytes + n_bytes); `what` is what messages call it. */

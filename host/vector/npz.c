@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SciPy's `.npz` for CSR matrices: a zip archive of the arrays `indices`, `indptr`, `format`, `shape` and `data`. Source:
- * scipy.sparse.save_npz and load_npz. Files come from strangers: nothing in them is believed.
+ * SciPy's `.npz` for CSR matrices: a zip archive of the arrays `indices`, `indptr`, `format`, `shape` and `data`.
+ * Source: scipy.sparse.save_npz and load_npz. Files come from strangers: nothing in them is believed.
  */
 #include <math.h>
 #include <string.h>
@@ -76,8 +76,8 @@ static pkin_status read_shape(const npz_arrays *arrays, const char *path, pkin_m
     PKIN_REQUIRE(arrays->shape.n_items == 2 && pkin_i_npy_unsigned(&arrays->shape, 0, &matrix->n_rows) &&
                      pkin_i_npy_unsigned(&arrays->shape, 1, &matrix->n_columns),
                  PKIN_ERROR_CORRUPT, "%s: shape must be rows and columns", path);
-    PKIN_REQUIRE(matrix->n_columns <= UINT32_MAX, PKIN_ERROR_UNSUPPORTED, "%s: %llu columns; 2^32 - 1 can be read", path,
-                 (unsigned long long)matrix->n_columns);
+    PKIN_REQUIRE(matrix->n_columns <= UINT32_MAX, PKIN_ERROR_UNSUPPORTED, "%s: %llu columns; 2^32 - 1 can be read",
+                 path, (unsigned long long)matrix->n_columns);
     PKIN_REQUIRE(arrays->indptr.n_items > 0 && arrays->indptr.n_items - 1 == matrix->n_rows, PKIN_ERROR_CORRUPT,
                  "%s: %llu rows, but indptr has %llu items", path, (unsigned long long)matrix->n_rows,
                  (unsigned long long)arrays->indptr.n_items);
@@ -91,8 +91,8 @@ static pkin_status read_offsets(const npz_arrays *arrays, const char *path, pkin
     PKIN_TRY(pkin_i_allocate(n_rows + 1, sizeof *matrix->row_offsets, &matrix->row_offsets));
     offsets = matrix->row_offsets;
     for (uint64_t r = 0; r <= n_rows; r++) {
-        PKIN_REQUIRE(pkin_i_npy_unsigned(&arrays->indptr, r, &offsets[r]) && offsets[r] >= previous,
-                     PKIN_ERROR_CORRUPT, "%s: indptr does not ascend at row %llu", path, (unsigned long long)r);
+        PKIN_REQUIRE(pkin_i_npy_unsigned(&arrays->indptr, r, &offsets[r]) && offsets[r] >= previous, PKIN_ERROR_CORRUPT,
+                     "%s: indptr does not ascend at row %llu", path, (unsigned long long)r);
         previous = offsets[r];
     }
     PKIN_REQUIRE(offsets[0] == 0 && offsets[n_rows] <= arrays->indices.n_items &&
@@ -131,8 +131,8 @@ static void sort_entries(npz_entry *entries, uint64_t n, npz_entry *spare) {
 }
 
 /* Entries [begin, end) of the file, checked; *sorted receives whether their columns ascend strictly. */
-static pkin_status read_row(const npz_arrays *arrays, const char *path, uint64_t n_columns, uint64_t row, uint64_t begin,
-                            uint64_t end, npz_entry *entries, bool *sorted) {
+static pkin_status read_row(const npz_arrays *arrays, const char *path, uint64_t n_columns, uint64_t row,
+                            uint64_t begin, uint64_t end, npz_entry *entries, bool *sorted) {
     pkin_status status = PKIN_OK;
     uint64_t previous = 0;
     *sorted = true;
@@ -160,8 +160,9 @@ static pkin_status append_row(const npz_entry *entries, uint64_t n, const char *
         double value = 0;
         for (; k < n && entries[k].column == column; k++) value += entries[k].value;
         if (!isfinite(value)) {
-            return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT, "%s: row %llu: the sum of column %lu's duplicates overflows",
-                               path, (unsigned long long)row, (unsigned long)column);
+            return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT,
+                               "%s: row %llu: the sum of column %lu's duplicates overflows", path,
+                               (unsigned long long)row, (unsigned long)column);
         }
         if (value == 0) continue;
         matrix->columns[*at] = column;
@@ -209,7 +210,8 @@ out:
     return status;
 }
 
-/* Cuts the text, which is empty or ends with \n, into lines in place: lines[l] are NUL-terminated. False: not n lines. */
+/* Cuts the text, which is empty or ends with \n, into lines in place: lines[l] are NUL-terminated. False: not n lines.
+ */
 static bool cut_lines(pkin_i_buffer *text, uint64_t n, const char **lines) {
     char *next = text->bytes, *end = text->bytes + text->n_bytes;
     uint64_t n_cut = 0;
@@ -275,8 +277,8 @@ out:
 /* ---- Writing ---- */
 
 /*
- * The strings one a line; control characters, which cannot occur in ids and terms, would be spaces. Where there are none,
- * a file left by an earlier matrix of the same name is removed: its lines would be taken for this matrix's.
+ * The strings one a line; control characters, which cannot occur in ids and terms, would be spaces. Where there are
+ * none, a file left by an earlier matrix of the same name is removed: its lines would be taken for this matrix's.
  */
 static pkin_status write_lines(const pkin_i_string_table *table, const char *path, const char *suffix) {
     pkin_status status;

@@ -21,12 +21,12 @@ enum {
     END64_BYTES = 56,
     LOCATOR64_BYTES = 20,
     COMMENT_BYTES_MAX = 0xFFFF,
-    EXTRA_64 = 0x0001,   /* extra field: sizes and offset in 64 bits */
-    VERSION_64 = 45,     /* needed to read it */
+    EXTRA_64 = 0x0001, /* extra field: sizes and offset in 64 bits */
+    VERSION_64 = 45,   /* needed to read it */
     FLAG_ENCRYPTED = 1,
     METHOD_STORED = 0,
     METHOD_DEFLATED = 8,
-    DATE_1980 = 0x21,    /* 1980-01-01: archives of the same content are the same bytes */
+    DATE_1980 = 0x21, /* 1980-01-01: archives of the same content are the same bytes */
     DEFLATE_RATIO_MAX = 1032
 };
 
@@ -140,10 +140,12 @@ static pkin_status read_entry(const char *bytes, size_t n_bytes, const char *pat
     pkin_status status = PKIN_OK;
     PKIN_REQUIRE(n_left >= DIRECTORY_BYTES && read_little(entry, 4) == DIRECTORY_SIGNATURE, PKIN_ERROR_CORRUPT,
                  "%s: the zip archive's directory is damaged", path);
-    size_t n_name = read_little(entry + 28, 2), n_extra = read_little(entry + 30, 2), n_comment = read_little(entry + 32, 2);
+    size_t n_name = read_little(entry + 28, 2), n_extra = read_little(entry + 30, 2),
+           n_comment = read_little(entry + 32, 2);
     *n_entry = DIRECTORY_BYTES + n_name + n_extra + n_comment;
     PKIN_REQUIRE(*n_entry <= n_left, PKIN_ERROR_CORRUPT, "%s: the zip archive's directory is cut off", path);
-    uint64_t n_packed = read_little(entry + 20, 4), unpacked = read_little(entry + 24, 4), offset = read_little(entry + 42, 4);
+    uint64_t n_packed = read_little(entry + 20, 4), unpacked = read_little(entry + 24, 4),
+             offset = read_little(entry + 42, 4);
     uint64_t *fields[3] = {&unpacked, &n_packed, &offset}; /* in the order of the extra field */
     PKIN_REQUIRE(read_extra_64(entry + DIRECTORY_BYTES + n_name, n_extra, fields), PKIN_ERROR_CORRUPT,
                  "%s: a member's 64-bit sizes are missing", path);
@@ -153,9 +155,13 @@ static pkin_status read_entry(const char *bytes, size_t n_bytes, const char *pat
     uint64_t begin = offset + LOCAL_BYTES + read_little(bytes + offset + 26, 2) + read_little(bytes + offset + 28, 2);
     PKIN_REQUIRE(begin <= n_bytes && n_packed <= n_bytes - begin, PKIN_ERROR_CORRUPT, "%s: a member is cut off", path);
     PKIN_REQUIRE(!(read_little(entry + 8, 2) & FLAG_ENCRYPTED), PKIN_ERROR_UNSUPPORTED, "%s: encrypted members", path);
-    *out = (pkin_i_zip_member){.name = entry + DIRECTORY_BYTES, .n_name = n_name,
-                               .method = (unsigned)read_little(entry + 10, 2), .crc = (uint32_t)read_little(entry + 16, 4),
-                               .packed = bytes + begin, .n_packed = n_packed, .n_bytes = unpacked};
+    *out = (pkin_i_zip_member){.name = entry + DIRECTORY_BYTES,
+                               .n_name = n_name,
+                               .method = (unsigned)read_little(entry + 10, 2),
+                               .crc = (uint32_t)read_little(entry + 16, 4),
+                               .packed = bytes + begin,
+                               .n_packed = n_packed,
+                               .n_bytes = unpacked};
 out:
     return status;
 }
@@ -217,7 +223,9 @@ static int inflate_all(const pkin_i_zip_member *member, char *out) {
     }
     uint64_t n_unpacked = stream.total_out;
     inflateEnd(&stream);
-    return result == Z_STREAM_END && n_unpacked == member->n_bytes ? Z_OK : result == Z_MEM_ERROR ? result : Z_DATA_ERROR;
+    return result == Z_STREAM_END && n_unpacked == member->n_bytes ? Z_OK
+           : result == Z_MEM_ERROR                                 ? result
+                                                                   : Z_DATA_ERROR;
 }
 
 static pkin_status unpack_deflated(const pkin_i_zip_member *member, const char *path, char *out) {
@@ -230,9 +238,9 @@ static pkin_status unpack_deflated(const pkin_i_zip_member *member, const char *
 static pkin_status unpack_deflated(const pkin_i_zip_member *member, const char *path, char *out) {
     (void)member;
     (void)out;
-    return pkin_i_fail(PKIN_ERROR_UNSUPPORTED,
-                       "%s: compressed; built without zlib, so save it with scipy.sparse.save_npz(..., compressed=False)",
-                       path);
+    return pkin_i_fail(
+        PKIN_ERROR_UNSUPPORTED,
+        "%s: compressed; built without zlib, so save it with scipy.sparse.save_npz(..., compressed=False)", path);
 }
 #endif
 
@@ -259,7 +267,8 @@ out:
     return status;
 }
 
-/* Local header: 32-bit sizes say "see the extra field", which holds both sizes. Sizes and checksum are set at the end. */
+/* Local header: 32-bit sizes say "see the extra field", which holds both sizes. Sizes and checksum are set at the end.
+ */
 pkin_status pkin_i_zip_begin_member(pkin_i_zip_writer *writer, const char *name) {
     pkin_status status;
     pkin_i_buffer *archive = &writer->archive;

@@ -11,13 +11,13 @@ PKIN_EXTERN_C_BEGIN
  * encryption, no split archives. Bytes come from strangers: every offset and size is checked.
  */
 typedef struct pkin_i_zip_member {
-    const char *name;        /* borrowed from the archive, not NUL-terminated */
+    const char *name; /* borrowed from the archive, not NUL-terminated */
     size_t n_name;
-    unsigned method;         /* 0 stored, 8 deflated */
+    unsigned method; /* 0 stored, 8 deflated */
     uint32_t crc;
-    const char *packed;      /* borrowed from the archive */
+    const char *packed; /* borrowed from the archive */
     size_t n_packed;
-    uint64_t n_bytes;        /* unpacked, as the archive claims */
+    uint64_t n_bytes; /* unpacked, as the archive claims */
 } pkin_i_zip_member;
 
 /*

@@ -51,7 +51,9 @@ struct TestVectors {
         status = converted ? pkin_vectors_from_matrix(converted, normalize, &vectors) : PKIN_ERROR_INVALID_ARGUMENT;
         pkin_matrix_free(converted);
     }
-    ~TestVectors() { pkin_vectors_free(vectors); }
+    ~TestVectors() {
+        pkin_vectors_free(vectors);
+    }
     TestVectors(const TestVectors &) = delete;
     TestVectors &operator=(const TestVectors &) = delete;
 };
@@ -119,13 +121,14 @@ inline std::vector<Scored> run_join(const pkin_vectors *a, const pkin_vectors *b
     pkin_status result = pkin_similarity_join(a, b, threshold, &options, &list);
     if (status) *status = result;
     std::vector<Scored> pairs;
-    for (uint64_t p = 0; p < list.n_pairs; p++) pairs.push_back({list.pairs[p].score, list.pairs[p].i, list.pairs[p].j});
+    for (uint64_t p = 0; p < list.n_pairs; p++)
+        pairs.push_back({list.pairs[p].score, list.pairs[p].i, list.pairs[p].j});
     pkin_pair_list_free(&list);
     return pairs;
 }
 
-inline std::vector<Scored> run_top_k(const pkin_vectors *a, const pkin_vectors *b, uint32_t k, double floor, int n_threads,
-                                     pkin_status *status = nullptr) {
+inline std::vector<Scored> run_top_k(const pkin_vectors *a, const pkin_vectors *b, uint32_t k, double floor,
+                                     int n_threads, pkin_status *status = nullptr) {
     pkin_similarity_options options = pkin_similarity_options_default();
     options.n_threads = n_threads;
     pkin_neighbor_lists lists;
@@ -142,8 +145,8 @@ inline std::vector<Scored> run_top_k(const pkin_vectors *a, const pkin_vectors *
 }
 
 /*
- * Rows whose columns are drawn as words are: few columns very often, many seldom. `empty` and `copies` are the shares of
- * rows without entries and of rows that repeat an earlier one.
+ * Rows whose columns are drawn as words are: few columns very often, many seldom. `empty` and `copies` are the shares
+ * of rows without entries and of rows that repeat an earlier one.
  */
 struct TestShape {
     uint64_t n_rows, n_columns;

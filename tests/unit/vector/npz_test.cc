@@ -146,18 +146,28 @@ struct Csr {
     std::string data = doubles({0.25, 0.5, 1});
 
     Members members() const {
-        return {{"indices.npy", indices}, {"indptr.npy", indptr}, {"format.npy", format}, {"shape.npy", shape}, {"data.npy", data}};
+        return {{"indices.npy", indices},
+                {"indptr.npy", indptr},
+                {"format.npy", format},
+                {"shape.npy", shape},
+                {"data.npy", data}};
     }
 };
 
 struct Read {
     pkin_matrix *matrix = nullptr;
     pkin_status status;
-    explicit Read(const std::string &path) { status = pkin_matrix_read_npz(path.c_str(), &matrix); }
-    ~Read() { pkin_matrix_free(matrix); }
+    explicit Read(const std::string &path) {
+        status = pkin_matrix_read_npz(path.c_str(), &matrix);
+    }
+    ~Read() {
+        pkin_matrix_free(matrix);
+    }
     Read(const Read &) = delete;
     Read &operator=(const Read &) = delete;
-    pkin_csr_view view() const { return pkin_matrix_view(matrix); }
+    pkin_csr_view view() const {
+        return pkin_matrix_view(matrix);
+    }
 };
 
 void expect_small(const pkin_csr_view &view) {
@@ -303,7 +313,8 @@ TEST_F(Npz, ContradictionsAreErrors) {
         Read read(path());
         EXPECT_NE(read.status, PKIN_OK) << named.first;
         EXPECT_EQ(read.matrix, nullptr) << named.first;
-        EXPECT_NE(std::string(pkin_last_error()).find("x.npz"), std::string::npos) << named.first << ": " << pkin_last_error();
+        EXPECT_NE(std::string(pkin_last_error()).find("x.npz"), std::string::npos)
+            << named.first << ": " << pkin_last_error();
     }
 }
 
@@ -484,7 +495,8 @@ TEST(Zip, ChecksumIsThatOfZlib) {
 TEST(Zip, MembersThatUnpackToMoreOrLessThanTheySayAreRefused) {
     const std::string content(5000, 'x'), packed = raw_deflate(content);
     for (uint64_t claimed : {uint64_t(0), uint64_t(4999), uint64_t(5001), UINT64_C(1) << 40, UINT64_MAX}) {
-        pkin_i_zip_member member = {"m", 1, 8, pkin_i_crc32(content.data(), content.size()), packed.data(), packed.size(), claimed};
+        pkin_i_zip_member member = {
+            "m", 1, 8, pkin_i_crc32(content.data(), content.size()), packed.data(), packed.size(), claimed};
         pkin_i_buffer out = {nullptr, 0, 0};
         EXPECT_EQ(pkin_i_zip_unpack(&member, "test", &out), PKIN_ERROR_CORRUPT) << claimed;
         EXPECT_EQ(out.n_bytes, 0u);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "similarity/neighbor_heaps.h"
+
+#include <stdbool.h>
+
+pkin_status pkin_i_neighbor_heaps_open(uint64_t n_rows, uint32_t k, uint64_t min_score, pkin_neighbor *neighbors,
+                                       uint32_t *counts, pkin_i_neighbor_heaps *out) {
+    pkin_i_neighbor_heaps heaps = {n_rows, k, neighbors, counts, NULL, NULL};
+    pkin_status status = pkin_i_allocate(n_rows, sizeof *heaps.thresholds, &heaps.thresholds);
+    if (status == PKIN_OK) status = pkin_i_allocate(PKIN_I_HEAP_LOCKS, sizeof *heaps.locks, &heaps.locks);
+    if (status != PKIN_OK) {
+        pkin_i_neighbor_heaps_close(&heaps);
+        return status;
+    }
+    for (uint64_t r = 0; r < n_rows; r++) {
+        atomic_init(&heaps.thresholds[r], min_score);
+        counts[r] = 0;
+    }
+    for (int l = 0; l < PKIN_I_HEAP_LOCKS; l++) atomic_flag_clear(&heaps.locks[l]);
+    *out = heaps;
+    return PKIN_OK;
+}
+
+void pkin_i_neighbor_heaps_close(pkin_i_neighbor_heaps *heaps) {
+    pkin_i_free((void *)heaps->thresholds);
+    pkin_i_free((void *)heaps->locks);
+    heaps->thresholds = NULL;
+    heaps->locks = NULL;
+}
+
+static inline bool is_worse(pkin_neighbor x, pkin_neighbor y) {
+    return x.score != y.score ? x.score < y.score : x.row > y.row;
+}
+
+/* Moves `item` up from the new last place. */
+static void sift_up(pkin_neighbor *heap, uint32_t at, pkin_neighbor item) {
+    while (at > 0) {
+        uint32_t parent = (at - 1) / 2;
+        if (!is_worse(item, heap[parent])) break;
+        heap[at] = heap[parent];
+        at = parent;
+    }
+    heap[at] = item;
+}
+
+/* Moves `item` down from the root of a heap of n. */
+static void sift_down(pkin_neighbor *heap, uint32_t n, pkin_neighbor item) {
+    uint64_t at = 0;
+    for (;;) {
+        uint64_t child = 2 * at + 1;
+        if (child >= n) break;
+        if (child + 1 < n && is_worse(heap[child + 1], heap[child])) child++;
+        if (!is_worse(heap[child], item)) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = item;
+}
+
+void pkin_i_neighbor_offer(pkin_i_neighbor_heaps *heaps, uint64_t row, uint32_t neighbor, uint64_t score) {
+    if (score < pkin_i_neighbor_threshold(heaps, row)) return;
+    atomic_flag *lock = &heaps->locks[row % PKIN_I_HEAP_LOCKS];
+    pkin_neighbor *heap = heaps->neighbors + row * heaps->k;
+    pkin_neighbor item = {score, neighbor};
+    while (atomic_flag_test_and_set_explicit(lock, memory_order_acquire)) continue;
+    uint32_t n = heaps->counts[row];
+    if (n < heaps->k) {
+        sift_up(heap, n, item);
+        heaps->counts[row] = ++n;
+    } else if (is_worse(heap[0], item)) {
+        sift_down(heap, n, item);
+    }
+    if (n == heaps->k) atomic_store_explicit(&heaps->thresholds[row], heap[0].score, memory_order_relaxed);
+    atomic_flag_clear_explicit(lock, memory_order_release);
+}
+
+void pkin_i_neighbor_heaps_sort(pkin_i_neighbor_heaps *heaps, int n_threads) {
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic, 256) if (heaps->n_rows > 1024)
+    for (uint64_t r = 0; r < heaps->n_rows; r++) {
+        /* Heap sort: the worst of what is left goes to the end. */
+        pkin_neighbor *heap = heaps->neighbors + r * heaps->k;
+        for (uint32_t n = heaps->counts[r]; n > 1; n--) {
+            pkin_neighbor worst = heap[0];
+            sift_down(heap, n - 1, heap[n - 1]);
+            heap[n - 1] = worst;
+        }
+    }
+}
