@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-include(GNUInstallDirs)
 install(TARGETS paperkin paperkin_cli
         RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"

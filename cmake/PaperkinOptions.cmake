@@ -23,6 +23,36 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+# The CUDA backend comes into the build with a CMakeLists.txt in kernels/; until then the switch must still tell the truth.
+string(TOUPPER "${PAPERKIN_CUDA}" PAPERKIN_CUDA_WANTED)
+if(NOT PAPERKIN_CUDA_WANTED MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "PAPERKIN_CUDA is \"${PAPERKIN_CUDA}\"; it must be AUTO, ON or OFF.")
+elseif(PAPERKIN_CUDA_WANTED STREQUAL "ON")
+  message(FATAL_ERROR "PAPERKIN_CUDA=ON, but the CUDA backend is not built yet: this version has the CPU backend only. "
+                      "Configure with -DPAPERKIN_CUDA=AUTO or OFF.")
+elseif(PAPERKIN_CUDA_WANTED STREQUAL "OFF")
+  message(STATUS "paperkin: backends: cpu (CUDA switched off)")
+else()
+  find_program(PAPERKIN_NVCC nvcc HINTS ENV CUDACXX ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  mark_as_advanced(PAPERKIN_NVCC)
+  if(PAPERKIN_NVCC)
+    message(STATUS "paperkin: backends: cpu (${PAPERKIN_NVCC} found, but this version has the CPU backend only)")
+  else()
+    message(STATUS "paperkin: backends: cpu (no CUDA compiler found)")
+  endif()
+endif()
+
+# Python runs checks and comparisons in the tests: the virtual environment of scripts/setup where it stands. Not cached,
+# since the environment may be made after the first configuring.
+if(EXISTS "${PROJECT_SOURCE_DIR}/.venv/bin/python")
+  set(PAPERKIN_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python")
+else()
+  find_program(PAPERKIN_SYSTEM_PYTHON NAMES python3)
+  mark_as_advanced(PAPERKIN_SYSTEM_PYTHON)
+  set(PAPERKIN_PYTHON "${PAPERKIN_SYSTEM_PYTHON}")
+endif()
+set(Python3_EXECUTABLE "${PAPERKIN_PYTHON}")
+
 find_package(OpenMP REQUIRED COMPONENTS C CXX)
 find_package(Threads REQUIRED)
 find_package(ICU 67 REQUIRED COMPONENTS uc i18n data)

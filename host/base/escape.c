@@ -38,8 +38,8 @@ static size_t escape_json(uint32_t c, char piece[PIECE_BYTES]) {
     case '\t':
         return literal("\\t", piece);
     default:
-        /* U+2028 and U+2029 too: some readers take them for line ends. */
-        if (is_control(c) || c == 0x2028 || c == 0x2029) return (size_t)snprintf(piece, PIECE_BYTES, "\\u%04x", (unsigned)c);
+        /* What reorders text too: nothing is lost, and a terminal that shows the line is not deceived. */
+        if (is_control(c) || is_deceptive(c)) return (size_t)snprintf(piece, PIECE_BYTES, "\\u%04x", (unsigned)c);
         return pkin_i_utf8_encode(c, piece);
     }
 }
@@ -96,8 +96,6 @@ static size_t escape_character(pkin_escape_target target, uint32_t c, char piece
     case PKIN_ESCAPE_HTML:
         return escape_html(c, piece);
     case PKIN_ESCAPE_TSV:
-        if (is_control(c) || c == 0x2028 || c == 0x2029) return literal(" ", piece);
-        return pkin_i_utf8_encode(c, piece);
     case PKIN_ESCAPE_TERMINAL:
         if (is_control(c) || is_deceptive(c)) return literal(" ", piece);
         return pkin_i_utf8_encode(c, piece);

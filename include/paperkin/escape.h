@@ -8,8 +8,8 @@ PKIN_EXTERN_C_BEGIN
 
 /* Titles, names and links come from strangers. Whatever writes them escapes them for the place where they go. */
 typedef enum pkin_escape_target {
-    PKIN_ESCAPE_JSON = 0, /* inside a JSON string, without the quotes; what is not ASCII stays UTF-8 */
-    PKIN_ESCAPE_TSV,      /* one field: tab, line ends and other control characters become a space */
+    PKIN_ESCAPE_JSON = 0, /* inside a JSON string, without the quotes; what is not ASCII stays UTF-8, but for controls */
+    PKIN_ESCAPE_TSV,      /* one field: tab, line ends, other control characters and bidirectional ones become a space */
     PKIN_ESCAPE_MARKDOWN, /* inline text on one line: punctuation with a meaning gets a backslash, <, > and & become
                              entities, so that neither markup nor HTML nor a comment can be opened or closed */
     PKIN_ESCAPE_URL,      /* a link target for Markdown's (...) and for HTML: spaces, quotes, brackets, parentheses, <, >,

@@ -18,6 +18,7 @@ static std::string escape(pkin_escape_target target, const std::string &text) {
 TEST(Escape, Json) {
     EXPECT_EQ(escape(PKIN_ESCAPE_JSON, "a\"\\\n\r\t\x01\x7f/é中"), "a\\\"\\\\\\n\\r\\t\\u0001\\u007f/é中");
     EXPECT_EQ(escape(PKIN_ESCAPE_JSON, "\xE2\x80\xA8"), "\\u2028");
+    EXPECT_EQ(escape(PKIN_ESCAPE_JSON, "a\xE2\x80\xAE" "b"), "a\\u202eb"); /* right-to-left override */
 }
 
 TEST(Escape, Markdown) {
@@ -33,7 +34,7 @@ TEST(Escape, Url) {
 }
 
 TEST(Escape, TsvHtmlTerminal) {
-    EXPECT_EQ(escape(PKIN_ESCAPE_TSV, "a\tb\nc"), "a b c");
+    EXPECT_EQ(escape(PKIN_ESCAPE_TSV, "a\tb\nc\xE2\x81\xA6"), "a b c ");
     EXPECT_EQ(escape(PKIN_ESCAPE_HTML, "<a href='x'>&\"</a>"), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;&lt;/a&gt;");
     EXPECT_EQ(escape(PKIN_ESCAPE_TERMINAL, "\x1b[31mred\xC2\x9b" "0m \xE2\x80\xAEover"), " [31mred 0m  over");
 }

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The layout check must find what it is there to find: small trees, each with one fault."""
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import check_includes  # noqa: E402
+
+TAG = "/* SPDX-License-Identifier: Apache-2.0 */\n"
+GOOD = {
+    "include/paperkin.h": TAG + '#include "paperkin/status.h"\n#include "paperkin/store.h"\n',
+    "include/paperkin/status.h": TAG + "#include <stddef.h>\n",
+    "include/paperkin/store.h": TAG + '#include "paperkin/status.h"\n',
+    "host/base/memory.h": TAG + '#include "paperkin/status.h"\n',
+    "host/text/tokens.h": TAG + "#include <unicode/utypes.h>\n",
+    "host/store/schema.c": TAG + '#include <sqlite3.h>\n#include "base/memory.h"\n#include "paperkin/store.h"\n',
+    "host/cli/main.c": TAG + "#include <paperkin.h>\n",
+    "bench/bench_store.c": TAG + "#include <paperkin/store.h>\n",
+    "tests/unit/store_test.cc": TAG + '#include "text/tokens.h"\n',
+}
+
+
+class CheckIncludes(unittest.TestCase):
+    def faults(self, **changes):
+        """Faults of the good tree with some files (double underscore for /, single file per keyword) replaced."""
+        files = dict(GOOD, **{name: TAG + text for name, text in changes.get("files", {}).items()})
+        files.update(changes.get("raw", {}))
+        with tempfile.TemporaryDirectory() as root:
+            for name, text in files.items():
+                path = Path(root, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            return check_includes.check(root)[1]
+
+    def assert_one(self, fragment, **changes):
+        faults = self.faults(**changes)
+        self.assertEqual(len(faults), 1, faults)
+        self.assertIn(fragment, faults[0])
+
+    def test_good_tree_passes(self):
+        self.assertEqual(self.faults(), [])
+
+    def test_wrong_arrow(self):
+        self.assert_one("host/base/bad.c:2: must not include text/tokens.h",
+                        files={"host/base/bad.c": '#include "text/tokens.h"\n'})
+
+    def test_wrong_arrow_in_angle_brackets_and_odd_spelling(self):
+        self.assert_one("host/text/bad.c:3", files={"host/text/bad.c": "\n  #  include <paperkin/store.h>\n"})
+
+    def test_commented_include_is_none(self):
+        self.assertEqual(self.faults(files={"host/base/good.c": '/*\n#include "text/tokens.h"\n*/\n'}), [])
+
+    def test_wrong_arrow_among_public_headers(self):
+        self.assert_one("data flows the other way",
+                        files={"include/paperkin/status.h": '#include "paperkin/store.h"\n'})
+
+    def test_public_header_includes_private_one(self):
+        self.assert_one("public headers alone", files={"include/paperkin/store.h": '#include "base/memory.h"\n'})
+
+    def test_program_and_bench_see_public_headers_alone(self):
+        self.assert_one("cli sees", files={"host/cli/bad.c": '#include "base/memory.h"\n'})
+        self.assert_one("bench sees", files={"bench/bad.c": '#include "../host/base/memory.h"\n'})
+
+    def test_kernels_see_no_text(self):
+        self.assert_one("kernels sees", files={"kernels/bad.cu": '#include "text/tokens.h"\n'})
+
+    def test_missing_header(self):
+        self.assert_one("stands nowhere", files={"host/base/bad.c": '#include "base/none.h"\n'})
+
+    def test_foreign_library(self):
+        self.assert_one("only store may", files={"host/base/bad.c": "#include <sqlite3.h>\n"})
+
+    def test_cxx_outside_the_shim(self):
+        self.assert_one("C++ stands", files={"host/store/bad.cpp": "\n"})
+
+    def test_cuda_question_outside_the_registry(self):
+        self.assert_one("asks whether CUDA", files={"host/store/bad.c": "#ifdef PAPERKIN_WITH_CUDA\n#endif\n"})
+
+    def test_name_twice(self):
+        self.assert_one("same name", files={"host/base/schema.c": "\n"})
+
+    def test_name_not_snake_case(self):
+        self.assert_one("snake_case", files={"host/base/BadName.c": "\n"})
+
+    def test_missing_licence_tag(self):
+        self.assert_one("no SPDX", raw={"host/base/bad.c": "int x;\n"})
+
+
+if __name__ == "__main__":
+    unittest.main()
