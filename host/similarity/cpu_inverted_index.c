@@ -15,11 +15,14 @@
  */
 #include <omp.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/failure.h"
 #include "similarity/cpu_block_index.h"
 #include "similarity/cpu_kernels.h"
+#include "similarity/cpu_narrow.h"
 #include "similarity/neighbor_heaps.h"
 
 enum {
@@ -29,10 +32,14 @@ enum {
 };
 
 /*
- * Columns in this share of the rows or more are the head. Measured on 66,454 papers: at a twentieth the bounds are too
- * loose for top-k, at a fifth the postings take twice as long.
+ * Columns in this share of the rows or more are the head. A larger head leaves fewer postings and looser bounds; a high
+ * threshold bears looser ones. Measured on 66,454 papers. Joins: the best share falls from 0.08 at a threshold of 0.2
+ * by way of 0.05 at 0.3 to 0.03 and less at 0.5, and a half of that costs up to five times as long, so that the rule
+ * stays on the safe side of it. Top-k: at a twentieth the bounds are too loose, at a fifth the postings take twice as
+ * long.
  */
-static const double HEAD_SHARE = 0.1;
+static const double HEAD_SHARE_MOST = 0.1;
+static const double HEAD_SHARE_TIMES_THRESHOLD = 0.015;
 
 /* No sum with its bound reaches this: the one is at most 2^60, the other at most 2^60 + 2^52. */
 static const uint64_t NO_LIMIT = UINT64_C(1) << 62;
@@ -41,6 +48,7 @@ static const uint64_t NO_LIMIT = UINT64_C(1) << 62;
 typedef struct search {
     const pkin_i_task *task;
     const pkin_i_kernels *kernels;
+    pkin_i_narrowed sides;
     const pkin_vectors *indexed, *streamed;
     int within; /* indexed == streamed: pairs i < j, i indexed, j streamed */
     int indexed_is_a;
@@ -51,9 +59,10 @@ typedef struct search {
     uint64_t min_score;
     pkin_i_neighbor_heaps *heaps; /* NULL: a join */
     int n_threads;                /* no more than there are tasks */
-    uint64_t n_tasks_done, n_tasks_all;
-    _Atomic uint64_t next_task;
-    _Atomic int failure; /* pkin_status of the first thread that failed */
+    uint64_t n_tasks_all;
+    _Atomic uint64_t next_task;    /* of the present wave */
+    _Atomic uint64_t n_tasks_done; /* of all waves; by a thread that failed, too */
+    _Atomic int failure;           /* pkin_status of the first thread that failed */
 } search;
 
 static uint64_t chunks_of(const pkin_vectors *streamed) {
@@ -184,16 +193,8 @@ static pkin_status compare_row(worker *self, const pkin_i_block_index *block, ui
     return status;
 }
 
-/* Streams one chunk of rows past one block. */
-static pkin_status run_task(worker *self, const pkin_i_block_index *block, uint64_t chunk) {
-    const search *owner = self->search;
-    uint64_t begin = chunk * CHUNK_ROWS, end = begin + CHUNK_ROWS;
-    if (end > owner->streamed->n_rows) end = owner->streamed->n_rows;
-    if (owner->within && begin <= block->first_row) begin = block->first_row + 1;
-    pkin_status status = PKIN_OK;
-    take_limits(self, block);
-    for (uint64_t j = begin; j < end && status == PKIN_OK; j++) status = compare_row(self, block, j);
-    return status;
+static bool has_failed(const search *owner) {
+    return atomic_load_explicit(&owner->failure, memory_order_relaxed) != PKIN_OK;
 }
 
 static void fail_first(search *owner, pkin_status status) {
@@ -201,41 +202,72 @@ static void fail_first(search *owner, pkin_status status) {
     if (status != PKIN_OK) atomic_compare_exchange_strong(&owner->failure, &none, (int)status);
 }
 
-static int report_progress(const search *owner, uint64_t n_done) {
+/* Streams one chunk of rows past one block. */
+static pkin_status run_task(worker *self, const pkin_i_block_index *block, uint64_t chunk) {
+    search *owner = self->search;
+    uint64_t begin = chunk * CHUNK_ROWS, end = begin + CHUNK_ROWS;
+    if (end > owner->streamed->n_rows) end = owner->streamed->n_rows;
+    if (owner->within && begin <= block->first_row) begin = block->first_row + 1;
+    pkin_status status = PKIN_OK;
+    take_limits(self, block);
+    for (uint64_t j = begin; j < end && status == PKIN_OK && !has_failed(owner); j++) {
+        status = compare_row(self, block, j);
+    }
+    return status;
+}
+
+/* For the calling thread alone. Cancels the search where the caller wants that. */
+static void report_progress(search *owner) {
     const pkin_i_task *task = owner->task;
-    return task->on_progress ? task->on_progress(task->progress_user, "comparing", n_done, owner->n_tasks_all) : 0;
+    uint64_t n_done = atomic_load_explicit(&owner->n_tasks_done, memory_order_relaxed);
+    if (!task->on_progress || has_failed(owner)) return;
+    if (task->on_progress(task->progress_user, "comparing", n_done, owner->n_tasks_all)) {
+        fail_first(owner, PKIN_ERROR_CANCELLED);
+    }
 }
 
 /* One thread's share of a wave: tasks in order of blocks, each taken by whoever is free. */
 static void run_tasks(worker *self, uint32_t n_wave_blocks) {
     search *owner = self->search;
     const uint64_t n_chunks = chunks_of(owner->streamed);
-    while (atomic_load_explicit(&owner->failure, memory_order_relaxed) == PKIN_OK) {
+    while (!has_failed(owner)) {
         uint64_t at = atomic_fetch_add_explicit(&owner->next_task, 1, memory_order_relaxed);
         if (at >= n_wave_blocks * n_chunks) break;
         const pkin_i_block_index *block = &owner->blocks[at / n_chunks];
         uint64_t chunk = at % n_chunks;
-        if (omp_get_thread_num() == 0 && report_progress(owner, owner->n_tasks_done + at)) {
-            fail_first(owner, PKIN_ERROR_CANCELLED);
-            break;
-        }
-        if (owner->within && (chunk + 1) * CHUNK_ROWS <= block->first_row) continue;
-        fail_first(owner, run_task(self, block, chunk));
+        bool is_above = owner->within && (chunk + 1) * CHUNK_ROWS <= block->first_row;
+        if (!is_above) fail_first(owner, run_task(self, block, chunk));
+        atomic_fetch_add_explicit(&owner->n_tasks_done, 1, memory_order_relaxed);
+        if (!is_above && omp_get_thread_num() == 0) report_progress(owner);
     }
 }
 
+/* The calling thread, without tasks of its own, goes on reporting: the others' last tasks may be long. */
+static void await_others(search *owner, uint64_t n_tasks_at_end) {
+    const struct timespec pause = {.tv_nsec = 200000};
+    while (owner->task->on_progress && !has_failed(owner) &&
+           atomic_load_explicit(&owner->n_tasks_done, memory_order_relaxed) < n_tasks_at_end) {
+        nanosleep(&pause, NULL);
+        report_progress(owner);
+    }
+}
+
+/* The caller hears of the beginning of every wave, however the threads are scheduled later. */
 static void run_wave(search *owner, worker *workers, uint32_t first_block, uint32_t n_wave_blocks) {
+    const uint64_t n_tasks_at_end = (first_block + n_wave_blocks) * chunks_of(owner->streamed);
+    report_progress(owner);
     atomic_store(&owner->next_task, 0);
 #pragma omp parallel num_threads(owner->n_threads)
     {
 #pragma omp for schedule(dynamic, 1)
         for (uint32_t s = 0; s < n_wave_blocks; s++) {
+            if (has_failed(owner)) continue;
             pkin_i_block_index_build(owner->indexed, &owner->head, &owner->indexed_head,
                                      (uint64_t)(first_block + s) * PKIN_I_BLOCK_ROWS, &owner->blocks[s]);
         }
         run_tasks(&workers[omp_get_thread_num()], n_wave_blocks);
+        if (omp_get_thread_num() == 0) await_others(owner, n_tasks_at_end);
     }
-    owner->n_tasks_done += n_wave_blocks * chunks_of(owner->streamed);
 }
 
 /* The threads' own messages went to the threads: said again for the caller. */
@@ -252,17 +284,18 @@ static void search_free(search *owner) {
     pkin_i_head_rows_free(&owner->indexed_head);
     for (uint32_t s = 0; owner->blocks && s < owner->n_slots; s++) pkin_i_block_index_free(&owner->blocks[s]);
     pkin_i_free(owner->blocks);
+    pkin_i_narrowed_free(&owner->sides);
 }
 
-/* Who is indexed and how the work is cut up. */
+/* Who is indexed and how the work is cut up. The sides are there. */
 static void search_plan(search *owner, const pkin_i_task *task) {
-    const pkin_vectors *b = task->b ? task->b : task->a;
+    const pkin_vectors *a = &owner->sides.a, *b = task->b ? &owner->sides.b : a;
     owner->task = task;
     owner->kernels = pkin_i_kernels_choose();
     owner->within = task->b == NULL;
-    owner->indexed_is_a = task->a->n_rows <= b->n_rows;
-    owner->indexed = owner->indexed_is_a ? task->a : b;
-    owner->streamed = owner->indexed_is_a ? b : task->a;
+    owner->indexed_is_a = a->n_rows <= b->n_rows;
+    owner->indexed = owner->indexed_is_a ? a : b;
+    owner->streamed = owner->indexed_is_a ? b : a;
     owner->n_blocks = (uint32_t)((owner->indexed->n_rows + PKIN_I_BLOCK_ROWS - 1) / PKIN_I_BLOCK_ROWS);
     owner->n_tasks_all = owner->n_blocks * chunks_of(owner->streamed);
     owner->n_threads = task->n_threads;
@@ -272,9 +305,14 @@ static void search_plan(search *owner, const pkin_i_task *task) {
     if (owner->n_slots > owner->n_blocks) owner->n_slots = owner->n_blocks;
 }
 
+static double head_share(const search *owner) {
+    double share = HEAD_SHARE_TIMES_THRESHOLD / pkin_score_to_cosine(owner->min_score);
+    return owner->heaps || share > HEAD_SHARE_MOST ? HEAD_SHARE_MOST : share;
+}
+
 static pkin_status search_open(search *owner) {
     pkin_status status;
-    PKIN_TRY(pkin_i_head_choose(owner->streamed, HEAD_SHARE, &owner->head));
+    PKIN_TRY(pkin_i_head_choose(owner->streamed, head_share(owner), &owner->head));
     PKIN_TRY(pkin_i_head_rows_build(&owner->head, owner->indexed, owner->n_threads, &owner->indexed_head));
     if (owner->within) {
         owner->streamed_head = owner->indexed_head;
@@ -311,6 +349,7 @@ static pkin_status search_run(const pkin_i_task *task, uint64_t min_score, pkin_
     pkin_status status;
     search owner = {.min_score = min_score, .heaps = heaps};
     worker *workers = NULL;
+    PKIN_TRY(pkin_i_narrow(task->a, task->b, &owner.sides));
     search_plan(&owner, task);
     PKIN_TRY(search_open(&owner));
     PKIN_TRY(pkin_i_allocate_zeroed((size_t)owner.n_threads, sizeof *workers, &workers));
@@ -320,7 +359,7 @@ static pkin_status search_run(const pkin_i_task *task, uint64_t min_score, pkin_
         run_wave(&owner, workers, first, n_left < owner.n_slots ? n_left : owner.n_slots);
         PKIN_TRY(failure_of(&owner));
     }
-    if (report_progress(&owner, owner.n_tasks_all)) fail_first(&owner, PKIN_ERROR_CANCELLED);
+    report_progress(&owner);
     PKIN_TRY(failure_of(&owner));
     if (out) PKIN_TRY(gather_pairs(workers, owner.n_threads, out));
 out:

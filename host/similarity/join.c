@@ -2,6 +2,7 @@
 #include <omp.h>
 
 #include "base/failure.h"
+#include "base/take_options.h"
 #include "similarity/policy.h"
 
 /* More threads than any machine has; protects against a number that is none. */
@@ -18,11 +19,10 @@ pkin_status pkin_i_plan(const pkin_vectors *a, const pkin_vectors *b, double thr
                         const pkin_similarity_options *options, pkin_i_task *task, const pkin_i_backend **backend,
                         uint64_t *min_score) {
     pkin_status status;
-    pkin_similarity_options defaults = pkin_similarity_options_default();
-    if (!options) options = &defaults;
+    pkin_similarity_options taken = pkin_similarity_options_default();
     PKIN_REQUIRE(a, PKIN_ERROR_INVALID_ARGUMENT, "similarity: vectors to compare are needed");
-    PKIN_REQUIRE(options->size == sizeof *options, PKIN_ERROR_INVALID_ARGUMENT,
-                 "similarity: options are to be made by pkin_similarity_options_default");
+    PKIN_TRY(pkin_i_take_options(options, &taken, "pkin_similarity_options"));
+    options = &taken;
     PKIN_REQUIRE(!b || a->n_columns == b->n_columns, PKIN_ERROR_INVALID_ARGUMENT,
                  "similarity: %llu columns against %llu; both sides must be over the same columns",
                  (unsigned long long)a->n_columns, (unsigned long long)b->n_columns);

@@ -199,6 +199,7 @@ static bool merge_next(merge_cursor *cursor, pkin_shared_term *out) {
 uint64_t pkin_vectors_score(const pkin_vectors *a, uint64_t i, const pkin_vectors *b, uint64_t j) {
     uint64_t score = 0;
     pkin_shared_term term;
+    if (!a || !b) return 0;
     for (merge_cursor cursor = merge_begin(a, i, b, j); merge_next(&cursor, &term);) score += term.score;
     return score;
 }
@@ -207,7 +208,7 @@ size_t pkin_vectors_shared_terms(const pkin_vectors *a, uint64_t i, const pkin_v
                                  pkin_shared_term *out) {
     size_t n = 0;
     pkin_shared_term term;
-    if (n_max == 0) return 0;
+    if (!a || !b || !out || n_max == 0) return 0;
     for (merge_cursor cursor = merge_begin(a, i, b, j); merge_next(&cursor, &term);) {
         /* Columns come ascending, so that equal scores keep their order behind those already there. */
         if (n == n_max && out[n - 1].score >= term.score) continue;

@@ -50,7 +50,8 @@ out:
 pkin_status pkin_matrix_from_csr(const pkin_csr_view *view, pkin_matrix **out) {
     pkin_status status = PKIN_OK;
     pkin_matrix *m = NULL;
-    *out = NULL;
+    if (out) *out = NULL;
+    PKIN_REQUIRE(out, PKIN_ERROR_INVALID_ARGUMENT, "matrix: a place for the copy is needed");
     PKIN_TRY(pkin_i_csr_check(view));
     uint64_t n_entries = view->row_offsets[view->n_rows];
     PKIN_TRY(pkin_i_allocate_zeroed(1, sizeof *m, &m));
@@ -80,6 +81,7 @@ void pkin_matrix_free(pkin_matrix *matrix) {
 }
 
 pkin_csr_view pkin_matrix_view(const pkin_matrix *matrix) {
+    if (!matrix) return (pkin_csr_view){0};
     pkin_csr_view view = {matrix->n_rows, matrix->n_columns, matrix->row_offsets, matrix->columns, matrix->values};
     return view;
 }
@@ -89,11 +91,11 @@ static const char *table_string(const pkin_i_string_table *table, uint64_t s) {
 }
 
 const char *pkin_matrix_term(const pkin_matrix *matrix, uint32_t column) {
-    return table_string(&matrix->terms, column);
+    return matrix ? table_string(&matrix->terms, column) : NULL;
 }
 
 const char *pkin_matrix_row_id(const pkin_matrix *matrix, uint64_t row) {
-    return table_string(&matrix->ids, row);
+    return matrix ? table_string(&matrix->ids, row) : NULL;
 }
 
 /* ---- String tables ---- */

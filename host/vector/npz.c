@@ -3,6 +3,7 @@
  * SciPy's `.npz` for CSR matrices: a zip archive of the arrays `indices`, `indptr`, `format`, `shape` and `data`.
  * Source: scipy.sparse.save_npz and load_npz. Files come from strangers: nothing in them is believed.
  */
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -229,13 +230,19 @@ static const char *get_line(const void *user, uint64_t s) {
     return ((const char *const *)user)[s];
 }
 
+/* A name too long for the file system is no file's. */
+static bool is_missing(const char *path) {
+    return access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG);
+}
+
 /* Takes up the file's lines where there are exactly `n`; otherwise, and where there is no file, `out` stays empty. */
 static pkin_status read_lines(const char *path, const char *suffix, uint64_t n, pkin_i_string_table *out) {
     pkin_status status;
     pkin_i_buffer name = {0}, text = {0};
     const char **lines = NULL;
     PKIN_TRY(beside(path, suffix, &name));
-    if (access(name.bytes, R_OK) != 0 || pkin_i_file_read(name.bytes, &text) != PKIN_OK) goto out;
+    if (is_missing(name.bytes)) goto out;
+    PKIN_TRY(pkin_i_file_read(name.bytes, &text));
     /* A NUL of the file's own would end a line early; fewer bytes than lines are settled before asking for memory. */
     if (text.n_bytes > 0 && memchr(text.bytes, '\0', text.n_bytes)) goto out;
     if (text.n_bytes > 0 && text.bytes[text.n_bytes - 1] != '\n') PKIN_TRY(pkin_i_buffer_char(&text, '\n'));

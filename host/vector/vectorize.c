@@ -2,6 +2,7 @@
 #include <omp.h>
 
 #include "base/failure.h"
+#include "base/take_options.h"
 #include "vector/weigh.h"
 
 pkin_features_options pkin_features_options_plain(void) {
@@ -37,15 +38,17 @@ static pkin_status report_progress(const pkin_features_options *options, uint64_
 
 pkin_status pkin_matrix_vectorize(const pkin_corpus *corpus, const pkin_features_options *options, pkin_matrix **out) {
     pkin_status status = PKIN_OK;
-    pkin_features_options defaults = pkin_features_options_plain();
+    pkin_features_options taken = pkin_features_options_plain();
     pkin_i_vocabulary *vocabulary = NULL;
     pkin_i_token_documents documents = {0};
     pkin_matrix *matrix = NULL;
-    *out = NULL;
-    if (!options) options = &defaults;
-    PKIN_REQUIRE(options->size == sizeof *options, PKIN_ERROR_INVALID_ARGUMENT,
-                 "pkin_features_options has size %zu instead of %zu; begin with pkin_features_options_plain()",
-                 options->size, sizeof *options);
+    if (out) *out = NULL;
+    PKIN_REQUIRE(corpus && out, PKIN_ERROR_INVALID_ARGUMENT,
+                 "vectorize: a corpus and a place for the matrix are needed");
+    PKIN_TRY(pkin_i_take_options(options, &taken, "pkin_features_options"));
+    options = &taken;
+    PKIN_REQUIRE(options->n_threads >= 0, PKIN_ERROR_INVALID_ARGUMENT, "vectorize: %d threads; 0 (all) or more",
+                 options->n_threads);
     pkin_i_tokenize_options tokenize = {
         options->tokenizer,
         options->stop_words,

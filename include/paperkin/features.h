@@ -30,7 +30,7 @@ typedef struct pkin_features_options {
     uint64_t min_df;         /* leave out terms in fewer documents than this; 1 keeps all */
     uint64_t bigram_min_df;  /* the same for bigrams; 0: as min_df */
     double max_df;           /* leave out terms in more than this share of documents, in (0, 1]; 1 keeps all */
-    int n_threads;           /* 0: all; the result is the same bits for every value */
+    int n_threads;           /* >= 0; 0: all; the result is the same bits for every value */
     pkin_progress_fn on_progress; /* may be NULL */
     void *progress_user;
 } pkin_features_options;
@@ -69,12 +69,13 @@ PKIN_API pkin_status pkin_matrix_from_csr(const pkin_csr_view *view, pkin_matrix
 
 /* Reads and writes SciPy's CSR `.npz` (scipy.sparse.save_npz, compressed or not; int32/int64 indices, float32/float64
    data). Writing is atomic: a temporary file, flushed, renamed. Beside `X.npz` it writes `X.ids.txt` and
-   `X.terms.txt`, one a line, where they are known; reading takes them up where they stand. */
+   `X.terms.txt`, one a line, where they are known; reading takes them up where they stand and have as many lines as
+   the matrix has rows or columns. */
 PKIN_API pkin_status pkin_matrix_read_npz(const char *path, pkin_matrix **out);
 PKIN_API pkin_status pkin_matrix_write_npz(const pkin_matrix *matrix, const char *path);
 
 PKIN_API void pkin_matrix_free(pkin_matrix *matrix);
-PKIN_API pkin_csr_view pkin_matrix_view(const pkin_matrix *matrix); /* borrowed */
+PKIN_API pkin_csr_view pkin_matrix_view(const pkin_matrix *matrix); /* borrowed; of NULL: no rows, all pointers NULL */
 PKIN_API const char *pkin_matrix_term(const pkin_matrix *matrix, uint32_t column); /* NULL where unknown */
 PKIN_API const char *pkin_matrix_row_id(const pkin_matrix *matrix, uint64_t row);  /* NULL where unknown */
 

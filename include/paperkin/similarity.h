@@ -38,7 +38,7 @@ PKIN_API pkin_status pkin_vectors_select(const pkin_vectors *vectors, const uint
 PKIN_API void pkin_vectors_free(pkin_vectors *vectors);
 PKIN_API uint64_t pkin_vectors_n_rows(const pkin_vectors *vectors);
 
-/* The exact score of row i of a and row j of b. O(length of the two rows). */
+/* The exact score of row i of a and row j of b, which must exist; 0 where a or b is NULL. O(length of the two rows). */
 PKIN_API uint64_t pkin_vectors_score(const pkin_vectors *a, uint64_t i, const pkin_vectors *b, uint64_t j);
 
 /* One column that two rows share, and what it adds to their score. */
@@ -47,7 +47,8 @@ typedef struct pkin_shared_term {
     uint64_t score;
 } pkin_shared_term;
 
-/* The (up to) `n_max` shared columns that add most, largest first, ties by column. Returns how many were written. */
+/* The (up to) `n_max` shared columns that add most, largest first, ties by column. Returns how many were written: none
+   where a, b or out is NULL. */
 PKIN_API size_t pkin_vectors_shared_terms(const pkin_vectors *a, uint64_t i, const pkin_vectors *b, uint64_t j,
                                           size_t n_max, pkin_shared_term *out);
 
@@ -78,6 +79,11 @@ typedef struct pkin_pair_list {
  * Threshold join: every pair whose score reaches pkin_score_from_threshold(threshold), and no other. `b` NULL: pairs
  * within a. Threshold in (0, 1]: at 0 every pair would qualify. Empty rows are in no pair. Rows of a and b must be over
  * the same columns. Free the list with pkin_pair_list_free.
+ *
+ * The list has no limit: n equal rows alone make n * (n - 1) / 2 pairs of 16 bytes, and sorting takes as much again, so
+ * that 100,000 copies of one text ask for 160 GB and more (PKIN_ERROR_OUT_OF_MEMORY where that is not to be had). Where
+ * copies may come in such numbers, join one row of each set of equal rows (pkin_vectors_select), or ask for each row's
+ * best with pkin_similarity_top_k, whose result is at most k a row.
  */
 PKIN_API pkin_status pkin_similarity_join(const pkin_vectors *a, const pkin_vectors *b, double threshold,
                                           const pkin_similarity_options *options, pkin_pair_list *out);

@@ -8,6 +8,10 @@
 
 #include "support/similarity_oracle.h"
 
+extern "C" {
+#include "similarity/cpu_block_index.h"
+}
+
 namespace {
 
 TEST(Arguments, WrongOnesAreRefused) {
@@ -38,79 +42,111 @@ TEST(Arguments, WrongOnesAreRefused) {
     EXPECT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.5, nullptr, nullptr), PKIN_ERROR_INVALID_ARGUMENT);
 }
 
+TEST(Arguments, NullVectorsScoreNothing) {
+    TestVectors v({1, {{{0, 1.0}}}});
+    pkin_shared_term term;
+    EXPECT_EQ(pkin_vectors_score(v.vectors, 0, nullptr, 0), 0u);
+    EXPECT_EQ(pkin_vectors_score(nullptr, 0, v.vectors, 0), 0u);
+    EXPECT_EQ(pkin_vectors_shared_terms(v.vectors, 0, nullptr, 0, 1, &term), 0u);
+    EXPECT_EQ(pkin_vectors_shared_terms(nullptr, 0, v.vectors, 0, 1, &term), 0u);
+    EXPECT_EQ(pkin_vectors_shared_terms(v.vectors, 0, v.vectors, 0, 1, nullptr), 0u);
+    EXPECT_EQ(pkin_vectors_shared_terms(v.vectors, 0, v.vectors, 0, 1, &term), 1u);
+}
+
+/* Records the calls, and cancels at the first one where at least `cancel_at` in thousand are done. */
 struct Progress {
     std::thread::id caller = std::this_thread::get_id();
-    int n_calls = 0, cancel_at = 0;
-    uint64_t last = 0;
-    bool wrong_thread = false, went_back = false, beyond = false;
+    uint64_t cancel_at = 1001;
+    std::vector<uint64_t> done;
+    uint64_t total = 0;
+    int n_after_cancel = -1;
+    bool wrong_thread = false;
     std::string stage;
 };
 
 int on_progress(void *user, const char *stage, uint64_t done, uint64_t total) {
     Progress *progress = static_cast<Progress *>(user);
     progress->wrong_thread |= std::this_thread::get_id() != progress->caller;
-    progress->went_back |= done < progress->last;
-    progress->beyond |= done > total;
-    progress->last = done;
+    progress->done.push_back(done);
+    progress->total = total;
     progress->stage = stage;
-    return ++progress->n_calls == progress->cancel_at;
+    bool cancels = done * 1000 >= total * progress->cancel_at;
+    if (cancels || progress->n_after_cancel >= 0) progress->n_after_cancel++;
+    return cancels;
 }
 
-TEST(Progress, ComesFromTheCallerAndEndsWhole) {
-    TestVectors v(random_matrix({5000, 500, 8}, 2));
+pkin_similarity_options with_progress(Progress *progress, int n_threads) {
     pkin_similarity_options options = pkin_similarity_options_default();
-    Progress progress;
-    options.n_threads = 4;
+    options.n_threads = n_threads;
     options.on_progress = on_progress;
-    options.progress_user = &progress;
-    pkin_pair_list list;
-    ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.5, &options, &list), PKIN_OK);
-    pkin_pair_list_free(&list);
-    EXPECT_FALSE(progress.wrong_thread);
-    EXPECT_FALSE(progress.went_back);
-    EXPECT_FALSE(progress.beyond);
-    EXPECT_EQ(progress.stage, "comparing");
-    EXPECT_GT(progress.n_calls, 1);
+    options.progress_user = progress;
+    return options;
+}
+
+/* Whatever the threads' schedule, the caller hears of the beginning of every wave (a block a thread) and of the end. */
+TEST(Progress, ComesFromTheCallerAtEveryWave) {
+    const uint64_t n_waves = 6;
+    for (int n_threads : {1, 2, 3}) {
+        TestVectors v(random_matrix({PKIN_I_BLOCK_ROWS * n_waves * static_cast<uint64_t>(n_threads), 5000, 3}, 2));
+        Progress progress;
+        pkin_similarity_options options = with_progress(&progress, n_threads);
+        pkin_pair_list list;
+        ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.99, &options, &list), PKIN_OK);
+        pkin_pair_list_free(&list);
+        EXPECT_FALSE(progress.wrong_thread);
+        EXPECT_EQ(progress.stage, "comparing");
+        EXPECT_TRUE(std::is_sorted(progress.done.begin(), progress.done.end()));
+        for (uint64_t wave = 0; wave <= n_waves; wave++) {
+            uint64_t n_done = progress.total / n_waves * wave;
+            EXPECT_TRUE(std::binary_search(progress.done.begin(), progress.done.end(), n_done)) << "wave " << wave;
+        }
+        EXPECT_EQ(progress.done.back(), progress.total);
+    }
 }
 
 TEST(Progress, AnyCallMayCancel) {
     TestVectors v(random_matrix({5000, 500, 8}, 2));
-    pkin_similarity_options options = pkin_similarity_options_default();
-    options.n_threads = 4;
-    options.on_progress = on_progress;
-    for (int cancel_at : {1, 2, 5}) {
-        Progress progress;
-        progress.cancel_at = cancel_at;
-        options.progress_user = &progress;
-        pkin_pair_list list;
-        ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.5, &options, &list), PKIN_ERROR_CANCELLED);
-        EXPECT_EQ(list.pairs, nullptr);
-        EXPECT_EQ(progress.n_calls, cancel_at);
-        progress = Progress();
-        progress.cancel_at = cancel_at;
-        pkin_neighbor_lists lists;
-        ASSERT_EQ(pkin_similarity_top_k(v.vectors, nullptr, 3, 0, &options, &lists), PKIN_ERROR_CANCELLED);
-        EXPECT_EQ(lists.neighbors, nullptr);
-        EXPECT_EQ(lists.offsets, nullptr);
+    for (int n_threads : {1, 4}) {
+        for (uint64_t cancel_at : {0, 1, 500, 1000}) {
+            Progress progress;
+            progress.cancel_at = cancel_at;
+            pkin_similarity_options options = with_progress(&progress, n_threads);
+            pkin_pair_list list;
+            ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.5, &options, &list), PKIN_ERROR_CANCELLED);
+            EXPECT_EQ(list.pairs, nullptr);
+            EXPECT_EQ(progress.n_after_cancel, 0);
+            progress = Progress();
+            progress.cancel_at = cancel_at;
+            pkin_neighbor_lists lists;
+            ASSERT_EQ(pkin_similarity_top_k(v.vectors, nullptr, 3, 0, &options, &lists), PKIN_ERROR_CANCELLED);
+            EXPECT_EQ(lists.neighbors, nullptr);
+            EXPECT_EQ(lists.offsets, nullptr);
+            EXPECT_EQ(progress.n_after_cancel, 0);
+        }
     }
 }
 
-/* Memory that fails at one request, and counts what is not given back. */
+/* Memory that fails at one request or at a large one, and counts what is not given back. */
 struct Memory {
     std::atomic<long> n_requests{0}, n_held{0};
     long fail_at = -1;
+    size_t most_bytes = SIZE_MAX;
+
+    bool fails(size_t n_bytes) {
+        return n_requests++ == fail_at || n_bytes > most_bytes;
+    }
 };
 
 void *allocate(void *user, size_t n_bytes) {
     Memory *memory = static_cast<Memory *>(user);
-    if (memory->n_requests++ == memory->fail_at) return nullptr;
+    if (memory->fails(n_bytes)) return nullptr;
     memory->n_held++;
     return std::malloc(n_bytes);
 }
 
 void *reallocate(void *user, void *block, size_t n_bytes) {
     Memory *memory = static_cast<Memory *>(user);
-    return memory->n_requests++ == memory->fail_at ? nullptr : std::realloc(block, n_bytes);
+    return memory->fails(n_bytes) ? nullptr : std::realloc(block, n_bytes);
 }
 
 void release(void *user, void *block) {
@@ -168,6 +204,45 @@ TEST(Memory, EveryAllocationMayFail) {
         return status;
     });
     pkin_matrix_free(matrix);
+}
+
+/* The same rows over the last of very many columns. */
+TestMatrix spread(const TestMatrix &matrix, uint64_t n_columns) {
+    TestMatrix out = {n_columns, matrix.rows};
+    for (TestRow &row : out.rows) {
+        for (auto &entry : row) entry.first = static_cast<uint32_t>(n_columns - matrix.n_columns + entry.first);
+    }
+    return out;
+}
+
+/* A few entries may claim 2^32 - 1 columns: memory follows the entries, and the results stay. */
+TEST(Memory, FollowsTheEntriesNotTheColumns) {
+    const TestMatrix small_a = random_matrix({60, 40, 8}, 11), small_b = random_matrix({90, 40, 8}, 12);
+    TestVectors a(small_a), b(small_b), wide_a(spread(small_a, UINT32_MAX)), wide_b(spread(small_b, UINT32_MAX));
+    ASSERT_EQ(wide_a.vectors->columns[wide_a.vectors->row_offsets[60] - 1] / 256, UINT32_MAX / 256);
+    Memory memory;
+    memory.most_bytes = 16 << 20;
+    pkin_allocator hooks = {allocate, reallocate, release, &memory};
+    pkin_set_allocator(&hooks);
+    pkin_status status[4];
+    std::vector<Scored> found[] = {run_join(wide_a.vectors, nullptr, 0.2, 2, &status[0]),
+                                   run_join(wide_a.vectors, wide_b.vectors, 0.2, 2, &status[1]),
+                                   run_join(wide_b.vectors, wide_a.vectors, 0.2, 2, &status[2]),
+                                   run_top_k(wide_a.vectors, wide_b.vectors, 3, 0, 2, &status[3])};
+    pkin_set_allocator(nullptr);
+    for (pkin_status each : status) ASSERT_EQ(each, PKIN_OK);
+    const uint64_t reach = pkin_score_from_threshold(0.2);
+    EXPECT_EQ(found[0], oracle_join(a.vectors, nullptr, reach));
+    EXPECT_EQ(found[1], oracle_join(a.vectors, b.vectors, reach));
+    EXPECT_EQ(found[2], oracle_join(b.vectors, a.vectors, reach));
+    EXPECT_EQ(found[3], oracle_top_k(a.vectors, b.vectors, 3, 1));
+    expect_clean_failures([&] {
+        pkin_similarity_options options = pkin_similarity_options_default();
+        pkin_pair_list list;
+        pkin_status each = pkin_similarity_join(wide_a.vectors, wide_b.vectors, 0.2, &options, &list);
+        pkin_pair_list_free(&list);
+        return each;
+    });
 }
 
 } // namespace

@@ -85,6 +85,19 @@ TEST(Matrix, RefusesBrokenInvariants) {
     EXPECT_EQ(pkin_i_csr_check(nullptr), PKIN_ERROR_INVALID_ARGUMENT);
 }
 
+TEST(Matrix, NullIsRefusedOrEmpty) {
+    Csr csr;
+    pkin_csr_view view = csr.view();
+    EXPECT_EQ(pkin_matrix_from_csr(&view, nullptr), PKIN_ERROR_INVALID_ARGUMENT);
+    pkin_matrix *matrix = (pkin_matrix *)&view;
+    EXPECT_EQ(pkin_matrix_from_csr(nullptr, &matrix), PKIN_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(matrix, nullptr);
+    EXPECT_EQ(pkin_matrix_view(nullptr).n_rows, 0u);
+    EXPECT_EQ(pkin_matrix_view(nullptr).row_offsets, nullptr);
+    EXPECT_EQ(pkin_matrix_term(nullptr, 0), nullptr);
+    EXPECT_EQ(pkin_matrix_row_id(nullptr, 0), nullptr);
+}
+
 static const char *nth(const void *user, uint64_t s) {
     return ((const char *const *)user)[s];
 }

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <limits>
@@ -406,6 +407,62 @@ TEST_F(Npz, StringsOfAnotherLengthAreLeftAlone) {
         ASSERT_NE(pkin_matrix_row_id(read.matrix, 2), nullptr) << lines;
         EXPECT_STREQ(pkin_matrix_row_id(read.matrix, 0), "a");
         EXPECT_STREQ(pkin_matrix_row_id(read.matrix, 2), "c");
+    }
+}
+
+TEST_F(Npz, StringsThatCannotBeReadAreAnError) {
+    write_file(path(), zip(Csr().members()));
+    ASSERT_EQ(mkdir(path("x.ids.txt").c_str(), 0700), 0);
+    EXPECT_EQ(Read(path()).status, PKIN_ERROR_IO);
+    EXPECT_NE(std::string(pkin_last_error()).find("x.ids.txt"), std::string::npos) << pkin_last_error();
+    ASSERT_EQ(rmdir(path("x.ids.txt").c_str()), 0);
+    EXPECT_EQ(Read(path()).status, PKIN_OK);
+}
+
+TEST_F(Npz, NamesWithoutRoomForASuffixHaveNoStrings) {
+    std::string longest = std::string(251, 'n') + ".npz";
+    write_file(path(longest.c_str()), zip(Csr().members()));
+    EXPECT_EQ(Read(path(longest.c_str())).status, PKIN_OK) << pkin_last_error();
+    unlink(path(longest.c_str()).c_str());
+}
+
+/* Memory that fails at one request. */
+struct FailingMemory {
+    long n_requests = 0, fail_at = -1;
+};
+
+void *allocate(void *user, size_t n_bytes) {
+    FailingMemory *memory = static_cast<FailingMemory *>(user);
+    return memory->n_requests++ == memory->fail_at ? nullptr : std::malloc(n_bytes);
+}
+
+void *reallocate(void *user, void *block, size_t n_bytes) {
+    FailingMemory *memory = static_cast<FailingMemory *>(user);
+    return memory->n_requests++ == memory->fail_at ? nullptr : std::realloc(block, n_bytes);
+}
+
+void release(void *, void *block) {
+    std::free(block);
+}
+
+TEST_F(Npz, EveryAllocationOfReadingMayFail) {
+    pkin_matrix *written = matrix_with_strings();
+    ASSERT_EQ(pkin_matrix_write_npz(written, path().c_str()), PKIN_OK);
+    pkin_matrix_free(written);
+    pkin_status status = PKIN_ERROR_OUT_OF_MEMORY;
+    for (long fail_at = 0; status != PKIN_OK; fail_at++) {
+        FailingMemory memory;
+        memory.fail_at = fail_at;
+        pkin_allocator hooks = {allocate, reallocate, release, &memory};
+        pkin_matrix *matrix = nullptr;
+        pkin_set_allocator(&hooks);
+        status = pkin_matrix_read_npz(path().c_str(), &matrix);
+        bool has_strings = matrix && pkin_matrix_row_id(matrix, 0) && pkin_matrix_term(matrix, 0);
+        pkin_matrix_free(matrix);
+        pkin_set_allocator(nullptr);
+        ASSERT_TRUE(status == PKIN_OK || status == PKIN_ERROR_OUT_OF_MEMORY) << "request " << fail_at;
+        ASSERT_EQ(status == PKIN_OK, has_strings) << "request " << fail_at;
+        ASSERT_LT(fail_at, 1000);
     }
 }
 

@@ -66,11 +66,19 @@ TEST_F(Vectorize, BigramsStayWithinAField) {
 TEST_F(Vectorize, DefaultsAndErrors) {
     ASSERT_EQ(pkin_matrix_vectorize(corpus, nullptr, &matrix), PKIN_OK);
     pkin_features_options options = pkin_features_options_plain();
-    options.size = 8;
+    options.size = 0;
     pkin_matrix *none = matrix;
     EXPECT_EQ(pkin_matrix_vectorize(corpus, &options, &none), PKIN_ERROR_INVALID_ARGUMENT);
     EXPECT_EQ(none, nullptr);
     options = pkin_features_options_plain();
+    options.n_threads = -1;
+    EXPECT_EQ(pkin_matrix_vectorize(corpus, &options, &none), PKIN_ERROR_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(pkin_last_error()).find("-1 threads"), std::string::npos) << pkin_last_error();
+    options = pkin_features_options_plain();
+    none = matrix;
+    EXPECT_EQ(pkin_matrix_vectorize(nullptr, &options, &none), PKIN_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(none, nullptr);
+    EXPECT_EQ(pkin_matrix_vectorize(corpus, &options, nullptr), PKIN_ERROR_INVALID_ARGUMENT);
     options.on_progress = [](void *, const char *, uint64_t, uint64_t) { return 1; };
     EXPECT_EQ(pkin_matrix_vectorize(corpus, &options, &none), PKIN_ERROR_CANCELLED);
     EXPECT_EQ(none, nullptr);
