@@ -104,6 +104,8 @@ static size_t escape_character(pkin_escape_target target, uint32_t c, char piece
 }
 
 size_t pkin_escape(pkin_escape_target target, const char *text, char *buffer, size_t n_bytes) {
+    if (!text) text = "";
+    if (!buffer) n_bytes = 0;
     size_t needed = 0, written = 0, length = strlen(text);
     bool room = n_bytes > 0;
     for (size_t at = 0; at < length;) {

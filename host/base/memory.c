@@ -25,7 +25,8 @@ static const pkin_allocator default_allocator = {default_allocate, default_reall
 static pkin_allocator hooks = {default_allocate, default_reallocate, default_release, NULL};
 
 void pkin_set_allocator(const pkin_allocator *allocator) {
-    hooks = allocator ? *allocator : default_allocator;
+    bool is_whole = allocator && allocator->allocate && allocator->reallocate && allocator->release;
+    hooks = is_whole ? *allocator : default_allocator;
 }
 
 bool pkin_i_multiply(size_t a, size_t b, size_t *out) {

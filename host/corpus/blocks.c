@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/failure.h"
 #include "corpus/text_view.h"
 
@@ -15,11 +16,108 @@ int pkin_i_is_block_end(const char *line, size_t n_bytes) {
     return pkin_i_view_is(pkin_i_view_of(line, n_bytes), PKIN_I_BLOCK_END);
 }
 
+/* Nothing that paperkin writes into a block begins so, and every entry of a digest does: no block goes beyond it. */
+static bool is_heading(pkin_i_view line) {
+    return line.n_bytes && line.bytes[0] == '#';
+}
+
 static pkin_status unpaired(const char *name, uint64_t line, const char *what) {
     return pkin_i_fail(PKIN_ERROR_CORRUPT,
                        "%s:%llu: %s; every `" PKIN_I_BLOCK_BEGIN "` needs one `" PKIN_I_BLOCK_END
                        "` behind it, each alone on its line: restore the missing line, or delete the block by hand",
                        name, (unsigned long long)line, what);
+}
+
+pkin_status pkin_i_blocks_check(const char *bytes, size_t n_bytes, const char *name) {
+    uint64_t number = 0, begun = 0; /* line of the open block's begin, 0: none is open */
+    for (size_t at = 0, next; at < n_bytes; at = next) {
+        pkin_i_view line = pkin_i_line_at(bytes, n_bytes, at, &next);
+        number++;
+        if (begun && is_heading(line)) break;
+        if (pkin_i_is_block_begin(line.bytes, line.n_bytes)) {
+            if (begun) return unpaired(name, begun, "this paperkin block is followed by another one before its end");
+            begun = number;
+        } else if (pkin_i_is_block_end(line.bytes, line.n_bytes)) {
+            if (!begun) return unpaired(name, number, "a paperkin block ends here that never began");
+            begun = 0;
+        }
+    }
+    return begun ? unpaired(name, begun, "this paperkin block never ends") : PKIN_OK;
+}
+
+/* Blocks found so far, and the begin lines whose end has not come yet. */
+typedef struct block_search {
+    pkin_i_blocks *found;
+    pkin_i_block *open;
+    size_t n_open, open_capacity;
+} block_search;
+
+static pkin_status add_stray(pkin_i_blocks *blocks, uint64_t line) {
+    pkin_status status = pkin_i_grow(&blocks->strays, &blocks->stray_capacity, blocks->n_strays + 1, sizeof line);
+    if (status == PKIN_OK) blocks->strays[blocks->n_strays++] = line;
+    return status;
+}
+
+static pkin_status open_block(block_search *search, pkin_i_view line, size_t at, size_t next, uint64_t number) {
+    pkin_status status = pkin_i_grow(&search->open, &search->open_capacity, search->n_open + 1, sizeof *search->open);
+    if (status != PKIN_OK) return status;
+    search->open[search->n_open++] = (pkin_i_block){.begin = at,
+                                                    .line = number,
+                                                    .open_line = pkin_i_view_is(line, PKIN_I_BLOCK_BEGIN_OPEN_LINE),
+                                                    .windows = next - at == line.n_bytes + 2};
+    return PKIN_OK;
+}
+
+/* Closes the latest open block. Blocks inside it were found before, and are a part of it. */
+static pkin_status close_block(block_search *search, size_t next, uint64_t number) {
+    pkin_i_blocks *found = search->found;
+    if (search->n_open == 0) return add_stray(found, number);
+    pkin_i_block block = search->open[--search->n_open];
+    block.end = next;
+    block.n_lines = number - block.line + 1;
+    while (found->n_items && found->items[found->n_items - 1].begin > block.begin) found->n_items--;
+    pkin_status status = pkin_i_grow(&found->items, &found->capacity, found->n_items + 1, sizeof block);
+    if (status == PKIN_OK) found->items[found->n_items++] = block;
+    return status;
+}
+
+/* Whatever is open never ends. */
+static pkin_status give_up_open(block_search *search) {
+    pkin_status status = PKIN_OK;
+    for (size_t k = 0; status == PKIN_OK && k < search->n_open; k++) {
+        status = add_stray(search->found, search->open[k].line);
+    }
+    search->n_open = 0;
+    return status;
+}
+
+pkin_status pkin_i_blocks_find(const char *bytes, size_t n_bytes, pkin_i_blocks *out) {
+    pkin_status status = PKIN_OK;
+    block_search search = {.found = out};
+    uint64_t number = 0;
+    for (size_t at = 0, next; at < n_bytes; at = next) {
+        pkin_i_view line = pkin_i_line_at(bytes, n_bytes, at, &next);
+        number++;
+        if (is_heading(line)) PKIN_TRY(give_up_open(&search));
+        if (line.n_bytes == 0 || line.bytes[0] != '<') continue;
+        if (pkin_i_is_block_begin(line.bytes, line.n_bytes)) PKIN_TRY(open_block(&search, line, at, next, number));
+        if (pkin_i_is_block_end(line.bytes, line.n_bytes)) PKIN_TRY(close_block(&search, next, number));
+    }
+    PKIN_TRY(give_up_open(&search));
+out:
+    pkin_i_free(search.open);
+    return status;
+}
+
+void pkin_i_blocks_free(pkin_i_blocks *blocks) {
+    pkin_i_free(blocks->items);
+    pkin_i_free(blocks->strays);
+    *blocks = (pkin_i_blocks){0};
+}
+
+uint64_t pkin_i_blocks_line_before(const pkin_i_blocks *blocks, uint64_t line) {
+    for (size_t k = 0; k < blocks->n_items && blocks->items[k].line <= line; k++) line += blocks->items[k].n_lines;
+    return line;
 }
 
 /* Takes the line end back that was added before an open-line block, in the form that the begin line itself has. */
@@ -30,33 +128,22 @@ static void drop_added_line_end(pkin_i_buffer *out, size_t first, bool windows) 
     out->bytes[out->n_bytes] = '\0';
 }
 
-static pkin_status remove_markdown(const char *bytes, size_t n_bytes, const char *name, pkin_i_buffer *out,
-                                   uint64_t *n_blocks) {
+static pkin_status remove_markdown(const char *bytes, size_t n_bytes, pkin_i_buffer *out, uint64_t *n_blocks) {
     pkin_status status = PKIN_OK;
-    uint64_t number = 0, begun = 0; /* line of the open block's begin, 0: none is open */
-    size_t first = out->n_bytes;
-    size_t kept = 0; /* start of what is to be copied before the next block */
-    for (size_t at = 0, next; at < n_bytes; at = next) {
-        pkin_i_view line = pkin_i_line_at(bytes, n_bytes, at, &next);
-        number++;
-        if (line.n_bytes == 0 || line.bytes[0] != '<') continue;
-        if (pkin_i_is_block_begin(line.bytes, line.n_bytes)) {
-            if (begun) return unpaired(name, begun, "this paperkin block is followed by another one before its end");
-            begun = number;
-            PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, at - kept));
-            if (pkin_i_view_is(line, PKIN_I_BLOCK_BEGIN_OPEN_LINE)) {
-                drop_added_line_end(out, first, next - at == line.n_bytes + 2);
-            }
-        } else if (pkin_i_is_block_end(line.bytes, line.n_bytes)) {
-            if (!begun) return unpaired(name, number, "a paperkin block ends here that never began");
-            begun = 0;
-            kept = next;
-            ++*n_blocks;
-        }
+    pkin_i_blocks blocks = {0};
+    size_t first = out->n_bytes, kept = 0; /* start of what is to be copied before the next block */
+    PKIN_TRY(pkin_i_blocks_find(bytes, n_bytes, &blocks));
+    for (size_t k = 0; k < blocks.n_items; k++) {
+        const pkin_i_block *block = &blocks.items[k];
+        PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, block->begin - kept));
+        /* Where something was added behind the block since, two lines would become one. */
+        if (block->open_line && block->end == n_bytes) drop_added_line_end(out, first, block->windows);
+        kept = block->end;
     }
-    if (begun) return unpaired(name, begun, "this paperkin block never ends");
     PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, n_bytes - kept));
+    *n_blocks = blocks.n_items;
 out:
+    pkin_i_blocks_free(&blocks);
     return status;
 }
 
@@ -107,14 +194,36 @@ static bool is_member_name(const char *line, size_t n_bytes, size_t name, size_t
     return *value < n_bytes && line[*value] == '{';
 }
 
+/* Past `token` and the white space before it; SIZE_MAX where something else stands at `at`, or `at` is SIZE_MAX. */
+static size_t skip_token(const char *line, size_t n_bytes, size_t at, const char *token) {
+    if (at == SIZE_MAX) return SIZE_MAX;
+    at = skip_blanks(line, n_bytes, at);
+    return pkin_i_view_starts(pkin_i_view_of(line + at, n_bytes - at), token) ? at + strlen(token) : SIZE_MAX;
+}
+
+/* Whether the object that opens at `at` begins as paperkin's own: `"version": <number>, "key": "`. */
+static bool is_own_value(const char *line, size_t n_bytes, size_t at) {
+    at = skip_token(line, n_bytes, at + 1, "\"version\"");
+    at = skip_token(line, n_bytes, at, ":");
+    if (at == SIZE_MAX) return false;
+    size_t digits = skip_blanks(line, n_bytes, at);
+    for (at = digits; at < n_bytes && pkin_i_ascii_is_digit(line[at]); at++) continue;
+    if (at == digits) return false;
+    at = skip_token(line, n_bytes, at, ",");
+    at = skip_token(line, n_bytes, at, "\"key\"");
+    at = skip_token(line, n_bytes, at, ":");
+    return skip_token(line, n_bytes, at, "\"") != SIZE_MAX;
+}
+
 /*
- * Where the member begins in a line and where it ends; false where the line has none. In valid JSON its quoted name cannot
- * stand inside a string, whose quotes would be escaped; only the last member of the outermost object is followed by one
- * closing brace and nothing else.
+ * Where paperkin's own member begins in a line and where it ends; false where the line has none. In valid JSON its
+ * quoted name cannot stand inside a string, whose quotes would be escaped; only the last member of the outermost object
+ * is followed by one closing brace and nothing else.
  */
 static bool find_member(const char *line, size_t n_bytes, size_t *begin, size_t *end) {
     for (size_t at = 0; at < n_bytes;) {
-        const char *found = (const char *)memmem(line + at, n_bytes - at, PKIN_I_JSON_NAME, sizeof PKIN_I_JSON_NAME - 1);
+        const char *found =
+            (const char *)memmem(line + at, n_bytes - at, PKIN_I_JSON_NAME, sizeof PKIN_I_JSON_NAME - 1);
         size_t value;
         if (!found) return false;
         at = (size_t)(found - line) + sizeof PKIN_I_JSON_NAME - 1;
@@ -123,7 +232,8 @@ static bool find_member(const char *line, size_t n_bytes, size_t *begin, size_t 
         /* An unclosed value reaches to the line's end: nothing behind it can be ours. */
         if (*end == SIZE_MAX) return false;
         size_t brace = skip_blanks(line, n_bytes, *end);
-        if (brace < n_bytes && line[brace] == '}' && is_blank_rest(line, n_bytes, brace + 1)) return true;
+        bool is_last = brace < n_bytes && line[brace] == '}' && is_blank_rest(line, n_bytes, brace + 1);
+        if (is_last && is_own_value(line, n_bytes, value)) return true;
         at = *end;
     }
     return false;
@@ -145,14 +255,14 @@ out:
     return status;
 }
 
-pkin_status pkin_i_blocks_remove(const char *bytes, size_t n_bytes, pkin_format format, const char *name,
-                                 pkin_i_buffer *out, uint64_t *n_blocks) {
+pkin_status pkin_i_blocks_remove(const char *bytes, size_t n_bytes, pkin_format format, pkin_i_buffer *out,
+                                 uint64_t *n_blocks) {
     size_t first = out->n_bytes;
     uint64_t n_found = 0;
     pkin_status status = pkin_i_buffer_reserve(out, n_bytes);
     if (status != PKIN_OK) return status;
     out->bytes[first] = '\0';
-    status = format == PKIN_FORMAT_MARKDOWN ? remove_markdown(bytes, n_bytes, name, out, &n_found)
+    status = format == PKIN_FORMAT_MARKDOWN ? remove_markdown(bytes, n_bytes, out, &n_found)
                                             : remove_json(bytes, n_bytes, out, &n_found);
     if (status == PKIN_OK) {
         if (n_blocks) *n_blocks = n_found;
@@ -171,4 +281,22 @@ size_t pkin_i_json_insert_place(const char *line, size_t n_bytes) {
     if (end == SIZE_MAX || line[end - 1] != '}' || !is_blank_rest(line, n_bytes, end)) return SIZE_MAX;
     bool has_member = !is_blank_rest(line, end - 1, begin + 1);
     return has_member ? end - 1 : SIZE_MAX;
+}
+
+bool pkin_i_json_has_member(const char *line, size_t n_bytes, const char *name) {
+    size_t depth = 0;
+    for (size_t at = 0; at < n_bytes;) {
+        char c = line[at];
+        if (c == '"') {
+            size_t end = skip_string(line, n_bytes, at), colon = skip_blanks(line, n_bytes, end);
+            bool is_key = depth == 1 && colon < n_bytes && line[colon] == ':';
+            if (is_key && pkin_i_view_is(pkin_i_view_of(line + at, end - at), name)) return true;
+            at = end;
+            continue;
+        }
+        depth += c == '{' || c == '[';
+        depth -= (c == '}' || c == ']') && depth > 0;
+        at++;
+    }
+    return false;
 }

@@ -10,12 +10,19 @@
  *     ...
  *     <!-- paperkin:end -->
  * Removing means dropping everything from the first byte of the begin line to the line end of the end line. Where the
- * block follows a last line that had no line end, one is added before the block, the block's own last line gets none, and
- * the begin line says so: `<!-- paperkin:begin open-line -->`; then the added line end is removed too.
+ * block follows a last line that had no line end, one is added before the block, the block's own last line gets none,
+ * and the begin line says so: `<!-- paperkin:begin open-line -->`; then the added line end is removed too.
  *
- * JSON lines: the text `, "paperkin": {...}` directly before the closing brace of an object that has other members. It is
- * recognised with other white space too: a program that rewrites JSON lines must not make it look like a stranger's.
+ * JSON lines: the text `, "paperkin": {...}` directly before the closing brace of an object that has other members. It
+ * is recognised with other white space too: a program that rewrites JSON lines must not make it look like a stranger's.
+ * It begins with its version and key; any other member of that name is somebody else's, and stays.
+ *
+ * A line of an abstract may look like a marker. An end belongs to the latest begin that has none yet, and no block goes
+ * beyond a line that begins with `#`; so what is left when blocks are removed holds no block, wherever new ones are
+ * then inserted. A marker that does not pair so is text like any other.
  */
+#include <stdbool.h>
+
 #include "base/buffer.h"
 #include "paperkin/corpus.h"
 
@@ -31,19 +38,49 @@ PKIN_EXTERN_C_BEGIN
 int pkin_i_is_block_begin(const char *line, size_t n_bytes);
 int pkin_i_is_block_end(const char *line, size_t n_bytes);
 
+typedef struct pkin_i_block {
+    size_t begin, end; /* whole lines */
+    uint64_t line;     /* of the begin, from 1 */
+    uint64_t n_lines;
+    bool open_line;
+    bool windows; /* the begin line ends in CR LF */
+} pkin_i_block;
+
+typedef struct pkin_i_blocks {
+    pkin_i_block *items; /* in order, none inside another */
+    size_t n_items, capacity;
+    uint64_t *strays; /* lines, in order, of the markers that do not pair */
+    size_t n_strays, stray_capacity;
+} pkin_i_blocks;
+
+/* The blocks of a Markdown digest. Zero-initialise `out`; free also after a failure. Linear. */
+pkin_status pkin_i_blocks_find(const char *bytes, size_t n_bytes, pkin_i_blocks *out);
+void pkin_i_blocks_free(pkin_i_blocks *blocks);
+
+/* The line that `line` was before the blocks were removed. */
+uint64_t pkin_i_blocks_line_before(const pkin_i_blocks *blocks, uint64_t line);
+
 /*
- * Appends `bytes` without paperkin's blocks to `out` and counts them. PKIN_FORMAT_MARKDOWN removes blocks, every other
- * format members of JSON lines. A begin without an end, an end without a begin, or a begin inside a block is
+ * Refuses a Markdown digest with a begin without an end, an end without a begin, or a begin inside a block:
  * PKIN_ERROR_CORRUPT naming file and line; what to do is part of the message.
  */
-pkin_status pkin_i_blocks_remove(const char *bytes, size_t n_bytes, pkin_format format, const char *name,
-                                 pkin_i_buffer *out, uint64_t *n_blocks);
+pkin_status pkin_i_blocks_check(const char *bytes, size_t n_bytes, const char *name);
+
+/*
+ * Appends `bytes` without paperkin's blocks to `out` and counts them. PKIN_FORMAT_MARKDOWN removes blocks, every other
+ * format members of JSON lines.
+ */
+pkin_status pkin_i_blocks_remove(const char *bytes, size_t n_bytes, pkin_format format, pkin_i_buffer *out,
+                                 uint64_t *n_blocks);
 
 /*
  * The place in a JSON object's line (without line end) where a member is to be inserted: the offset of its closing
  * brace; SIZE_MAX where the line is no object or has no member.
  */
 size_t pkin_i_json_insert_place(const char *line, size_t n_bytes);
+
+/* Whether the outermost object of a JSON line has a member of that name, which is given in its quotes. */
+bool pkin_i_json_has_member(const char *line, size_t n_bytes, const char *name);
 
 PKIN_EXTERN_C_END
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/failure.h"
+#include "base/take_options.h"
 #include "corpus/markdown_heading.h"
 #include "corpus/readers.h"
 
@@ -91,11 +92,6 @@ static pkin_status not_a_digest(const char *name, const char *bytes, size_t n_by
 }
 
 static pkin_status check_options(const pkin_read_options *options) {
-    if (options->size != sizeof *options) {
-        return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT,
-                           "the read options have size %zu instead of %zu: start from pkin_read_options_default()",
-                           options->size, sizeof *options);
-    }
     if (options->n_threads < 0) {
         return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT, "%d threads asked for; expected 0 (all) or more",
                            options->n_threads);
@@ -140,9 +136,10 @@ pkin_status pkin_i_corpus_read_buffer(pkin_i_buffer *bytes, const char *name, co
     pkin_status status;
     pkin_corpus *corpus = NULL;
     pkin_i_harvest harvest = {0};
-    pkin_read_options defaults = pkin_read_options_default();
-    if (!options) options = &defaults;
+    pkin_read_options taken = pkin_read_options_default();
     *out = NULL;
+    PKIN_TRY(pkin_i_take_options(options, &taken, "pkin_read_options"));
+    options = &taken;
     PKIN_TRY(check_options(options));
     PKIN_TRY(pkin_i_allocate_zeroed(1, sizeof *corpus, &corpus));
     corpus->format = options->format;
@@ -182,12 +179,13 @@ pkin_status pkin_corpus_read_memory(const void *bytes, size_t n_bytes, const cha
                                     const pkin_read_options *options, pkin_corpus **out) {
     pkin_status status;
     pkin_i_buffer copy = {0};
+    bool was_packed;
     if (!out) return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT, "reading a corpus: no place for the result was given");
     *out = NULL;
     PKIN_REQUIRE(bytes || n_bytes == 0, PKIN_ERROR_INVALID_ARGUMENT, "reading a corpus: no bytes were given");
     if (!name) name = "memory";
     PKIN_TRY(pkin_i_buffer_append(&copy, bytes, n_bytes));
-    PKIN_TRY(pkin_i_input_unpack(name, &copy));
+    PKIN_TRY(pkin_i_input_unpack(name, &copy, &was_packed));
     PKIN_TRY(pkin_i_corpus_read_buffer(&copy, name, options, out));
 out:
     pkin_i_buffer_free(&copy);
@@ -203,26 +201,26 @@ void pkin_corpus_free(pkin_corpus *corpus) {
 }
 
 uint64_t pkin_corpus_size(const pkin_corpus *corpus) {
-    return corpus->n_papers;
+    return corpus ? corpus->n_papers : 0;
 }
 
 const pkin_paper *pkin_corpus_paper(const pkin_corpus *corpus, uint64_t index) {
-    return index < corpus->n_papers ? &corpus->papers[index] : NULL;
+    return corpus && index < corpus->n_papers ? &corpus->papers[index] : NULL;
 }
 
 pkin_format pkin_corpus_format(const pkin_corpus *corpus) {
-    return corpus->format;
+    return corpus ? corpus->format : PKIN_FORMAT_UNKNOWN;
 }
 
 uint64_t pkin_corpus_n_skipped(const pkin_corpus *corpus) {
-    return corpus->n_skipped;
+    return corpus ? corpus->n_skipped : 0;
 }
 
 const char *pkin_corpus_name(const pkin_corpus *corpus) {
-    return corpus->name;
+    return corpus ? corpus->name : "";
 }
 
 const void *pkin_corpus_bytes(const pkin_corpus *corpus, size_t *n_bytes) {
-    if (n_bytes) *n_bytes = corpus->bytes.n_bytes;
-    return corpus->bytes.bytes;
+    if (n_bytes) *n_bytes = corpus ? corpus->bytes.n_bytes : 0;
+    return corpus ? corpus->bytes.bytes : NULL;
 }

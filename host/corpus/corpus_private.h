@@ -2,24 +2,28 @@
 #ifndef PKIN_CORPUS_CORPUS_PRIVATE_H
 #define PKIN_CORPUS_CORPUS_PRIVATE_H
 
+#include <stdbool.h>
+
 #include "base/buffer.h"
 #include "paperkin/corpus.h"
 
 PKIN_EXTERN_C_BEGIN
 
 struct pkin_corpus {
-    pkin_i_arena arena;     /* every string and list of the papers, and `name` */
+    pkin_i_arena arena; /* every string and list of the papers, and `name` */
     pkin_paper *papers;
     uint64_t n_papers;
     size_t capacity;
     pkin_format format;
     uint64_t n_skipped;
     const char *name;
-    pkin_i_buffer bytes;    /* the decompressed input; empty for a merged corpus */
+    pkin_i_buffer bytes; /* the decompressed input; empty for a merged corpus */
 };
 
 /* Bytes of a file or standard input, decompressed (gzip, zstd; several members or frames). */
 pkin_status pkin_i_input_read(const char *path, pkin_i_buffer *out);
+/* The same, and whether anything had to be decompressed. A pipe can be read once: nobody may look at the path again. */
+pkin_status pkin_i_input_read_telling(const char *path, pkin_i_buffer *out, bool *was_packed);
 
 /* Tells the form of decompressed bytes; PKIN_FORMAT_UNKNOWN where it is none of them. */
 pkin_format pkin_i_format_detect(const char *bytes, size_t n_bytes);

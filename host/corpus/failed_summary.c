@@ -5,7 +5,7 @@
  */
 #include "corpus/failed_summary.h"
 
-#include <strings.h>
+#include "base/ascii.h"
 
 /* The whole part, whatever its case and without closing punctuation. */
 static const char *const whole_texts[] = {
@@ -71,7 +71,7 @@ enum { SHORT_BYTES = 48 };
 
 static bool begins_without_case(pkin_i_view text, const char *prefix) {
     size_t n = strlen(prefix);
-    return text.n_bytes >= n && strncasecmp(text.bytes, prefix, n) == 0;
+    return text.n_bytes >= n && pkin_i_ascii_equal_ignoring_case(text.bytes, prefix, n);
 }
 
 static pkin_i_view without_closing_punctuation(pkin_i_view text) {

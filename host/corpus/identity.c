@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "corpus/identity.h"
 
-#include <ctype.h>
-#include <strings.h>
-
+#include "base/ascii.h"
 #include "base/failure.h"
 #include "base/utf8.h"
 
@@ -49,7 +47,7 @@ static size_t old_style_bytes(const char *text, size_t *n_archive) {
     for (size_t k = 0; k < LENGTH(archives); k++) known |= strlen(archives[k]) == n && !memcmp(text, archives[k], n);
     if (!known) return 0;
     if (text[n] == '.') {
-        for (n++; isalpha((unsigned char)text[n]) || text[n] == '-'; n++) continue;
+        for (n++; pkin_i_ascii_is_alpha(text[n]) || text[n] == '-'; n++) continue;
     }
     if (text[n] != '/' || count_digits(text + n + 1) != 7) return 0;
     int month = two_digits(text + n + 3);
@@ -72,14 +70,14 @@ size_t pkin_i_arxiv_id(const char *text, unsigned *version) {
     if (n == 0) n = old_style_bytes(text, &n_archive);
     size_t n_version = n ? version_bytes(text + n, &found) : 0;
     /* A letter or digit right behind it makes it a part of something else. */
-    if (n && (isalnum((unsigned char)text[n + n_version]) || text[n + n_version] == '_')) n = 0;
+    if (n && (pkin_i_ascii_is_alnum(text[n + n_version]) || text[n + n_version] == '_')) n = 0;
     if (version) *version = n ? found : 0;
     return n;
 }
 
 static const char *skip_prefix(const char *text, const char *prefix) {
     size_t n = strlen(prefix);
-    return strncasecmp(text, prefix, n) == 0 ? text + n : NULL;
+    return pkin_i_ascii_equal_ignoring_case(text, prefix, n) ? text + n : NULL;
 }
 
 static const char *skip_scheme(const char *text) {
@@ -166,7 +164,7 @@ pkin_status pkin_i_doi_name(const char *text, pkin_i_buffer *out) {
     while (n > n_prefix && strchr(".,;", doi[n - 1])) n--;
     if (n == n_prefix) return PKIN_OK;
     pkin_status status = pkin_i_buffer_append(out, doi, n);
-    for (size_t k = 0; status == PKIN_OK && k < n; k++) out->bytes[k] = (char)tolower((unsigned char)out->bytes[k]);
+    for (size_t k = 0; status == PKIN_OK && k < n; k++) out->bytes[k] = pkin_i_ascii_lower(out->bytes[k]);
     return status;
 }
 
@@ -181,7 +179,7 @@ static uint32_t lower_case(uint32_t c) {
 
 /* Letters and digits of any script, told by excluding the blocks of punctuation and symbols. */
 static bool is_word_character(uint32_t c) {
-    if (c < 0x80) return isalnum((int)c);
+    if (c < 0x80) return pkin_i_ascii_is_alnum((char)c);
     if (c < 0xC0) return c == 0xAA || c == 0xB2 || c == 0xB3 || c == 0xB5 || c == 0xB9 || c == 0xBA;
     if (c == 0xD7 || c == 0xF7 || c == PKIN_I_REPLACEMENT_CHARACTER) return false;
     bool general_punctuation = c >= 0x2000 && c <= 0x206F;

@@ -35,6 +35,12 @@ static unsigned free_bytes(const pkin_i_buffer *out) {
     return room > UINT_MAX / 2 ? UINT_MAX / 2 : (unsigned)room;
 }
 
+/* Whether nothing but zeros is left from `at` on: gzip(1) passes over padding to a tape's or a device's block size. */
+static bool is_padding(const pkin_i_buffer *packed, size_t at) {
+    while (at < packed->n_bytes && packed->bytes[at] == '\0') at++;
+    return at == packed->n_bytes;
+}
+
 /* One call of inflate; Z_STREAM_END ends a member. */
 static pkin_status inflate_step(z_stream *stream, const pkin_i_buffer *packed, size_t *at, pkin_i_buffer *out,
                                 int *result) {
@@ -61,8 +67,9 @@ static pkin_status gunzip(const char *path, const pkin_i_buffer *packed, pkin_i_
     while (at < packed->n_bytes) {
         PKIN_TRY(inflate_step(&stream, packed, &at, out, &result));
         if (result == Z_STREAM_END) {
-            /* Another member may follow; anything else is rejected by its header. */
+            /* Another member may follow, or padding; anything else is rejected by its header. */
             inflateReset(&stream);
+            if (is_padding(packed, at)) break;
             continue;
         }
         PKIN_REQUIRE(result != Z_MEM_ERROR, PKIN_ERROR_OUT_OF_MEMORY, "%s: out of memory", path);
@@ -114,11 +121,12 @@ out:
     return status;
 }
 
-pkin_status pkin_i_input_unpack(const char *path, pkin_i_buffer *bytes) {
+pkin_status pkin_i_input_unpack(const char *path, pkin_i_buffer *bytes, bool *was_packed) {
     pkin_status status;
     pkin_i_buffer unpacked = {0};
     bool gzip = is_gzip(bytes);
-    if (!gzip && !is_zstd(bytes)) return PKIN_OK;
+    *was_packed = gzip || is_zstd(bytes);
+    if (!*was_packed) return PKIN_OK;
     PKIN_TRY(pkin_i_buffer_reserve(&unpacked, bytes->n_bytes));
     PKIN_TRY(gzip ? gunzip(path, bytes, &unpacked) : unzstd(path, bytes, &unpacked));
     unpacked.bytes[unpacked.n_bytes] = '\0';
@@ -131,10 +139,15 @@ out:
 }
 
 pkin_status pkin_i_input_read(const char *path, pkin_i_buffer *out) {
+    bool was_packed;
+    return pkin_i_input_read_telling(path, out, &was_packed);
+}
+
+pkin_status pkin_i_input_read_telling(const char *path, pkin_i_buffer *out, bool *was_packed) {
     pkin_status status;
     pkin_i_buffer bytes = {0};
     PKIN_TRY(pkin_i_file_read(path, &bytes));
-    PKIN_TRY(pkin_i_input_unpack(strcmp(path, "-") == 0 ? "standard input" : path, &bytes));
+    PKIN_TRY(pkin_i_input_unpack(strcmp(path, "-") == 0 ? "standard input" : path, &bytes, was_packed));
     if (out->bytes) {
         PKIN_TRY(pkin_i_buffer_append(out, bytes.bytes, bytes.n_bytes));
     } else {

@@ -128,18 +128,24 @@ static const char *find_fault(const record_fields *fields, pkin_i_buffer *why) {
     return NULL;
 }
 
-/* Says which key an object names twice; NULL where none. */
-static const char *find_repeated_key(const pkin_i_json_value *object, pkin_i_buffer *why) {
-    pkin_i_view key = pkin_i_json_repeated_key(object);
-    if (!key.bytes) return NULL;
+/* Says which key an object names twice; *reason is NULL where none. */
+static pkin_status find_repeated_key(const pkin_i_json_value *object, pkin_i_buffer *why, const char **reason) {
+    pkin_status status = PKIN_OK;
+    pkin_i_view key;
     char raw[65], escaped[256];
+    *reason = NULL;
+    PKIN_REQUIRE(pkin_i_json_repeated_key(object, &key) == PKIN_I_JSON_OK, PKIN_ERROR_OUT_OF_MEMORY,
+                 "out of memory for the keys of a JSON record");
+    if (!key.bytes) goto out;
     size_t n = key.n_bytes < sizeof raw - 1 ? key.n_bytes : sizeof raw - 1;
     memcpy(raw, key.bytes, n);
     raw[n] = '\0';
     pkin_escape(PKIN_ESCAPE_JSON, raw, escaped, sizeof escaped);
     pkin_i_buffer_clear(why);
-    if (pkin_i_buffer_printf(why, "the key \"%s\" occurs twice", escaped) != PKIN_OK) return "a key occurs twice";
-    return why->bytes;
+    PKIN_TRY(pkin_i_buffer_printf(why, "the key \"%s\" occurs twice", escaped));
+    *reason = why->bytes;
+out:
+    return status;
 }
 
 /* A visitor's state: what it fills, and how that went. */
@@ -347,10 +353,12 @@ pkin_status pkin_i_json_record_read(const pkin_i_json_value *object, pkin_i_draf
         *reason = "not a JSON object; expected one record a line";
         goto out;
     }
-    if ((*reason = find_repeated_key(object, why)) != NULL) goto out;
+    PKIN_TRY(find_repeated_key(object, why, reason));
+    if (*reason) goto out;
     pkin_i_json_each(object, collect, &fields);
     if ((*reason = find_fault(&fields, why)) != NULL) goto out;
-    if ((*reason = find_repeated_key(&fields.values[KEY_AI], why)) != NULL) goto out;
+    PKIN_TRY(find_repeated_key(&fields.values[KEY_AI], why, reason));
+    if (*reason) goto out;
     read_texts(&fields, draft);
     PKIN_TRY(read_authors(&fields, draft, names, reason));
     PKIN_TRY(read_categories(&fields, draft, reason));

@@ -125,18 +125,19 @@ void pkin_i_json_each(const pkin_i_json_value *container, pkin_i_json_visit visi
     }
 }
 
-pkin_i_view pkin_i_json_repeated_key(const pkin_i_json_value *object_value) {
+pkin_i_json_outcome pkin_i_json_repeated_key(const pkin_i_json_value *object_value, pkin_i_view *key) {
     dom::object object;
-    std::string_view key;
+    *key = pkin_i_view_of(nullptr, 0);
     if (object_value->kind != PKIN_I_JSON_OBJECT || unwrap(object_value).get(object) != simdjson::SUCCESS) {
-        return pkin_i_view_of(nullptr, 0);
+        return PKIN_I_JSON_OK;
     }
     try {
-        key = object.size() <= few_keys ? repeated_of_few(object) : repeated_of_many(object);
+        std::string_view found = object.size() <= few_keys ? repeated_of_few(object) : repeated_of_many(object);
+        *key = pkin_i_view_of(found.data(), found.size());
+        return PKIN_I_JSON_OK;
     } catch (...) {
-        key = {};
+        return PKIN_I_JSON_OUT_OF_MEMORY;
     }
-    return pkin_i_view_of(key.data(), key.size());
 }
 
 bool pkin_i_is_utf8(const char *bytes, size_t n_bytes) {

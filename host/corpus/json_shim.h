@@ -48,8 +48,8 @@ pkin_i_json_outcome pkin_i_json_parse(pkin_i_json_parser *parser, pkin_i_view te
 typedef bool (*pkin_i_json_visit)(void *user, pkin_i_view key, const pkin_i_json_value *value);
 void pkin_i_json_each(const pkin_i_json_value *container, pkin_i_json_visit visit, void *user);
 
-/* The first key found to occur twice in an object; n_bytes 0 with bytes NULL where all differ. n log n. */
-pkin_i_view pkin_i_json_repeated_key(const pkin_i_json_value *object);
+/* The first key found to occur twice in an object; *key has bytes NULL where all differ. Never BAD. n log n. */
+pkin_i_json_outcome pkin_i_json_repeated_key(const pkin_i_json_value *object, pkin_i_view *key);
 
 /* Whether bytes are UTF-8 throughout. */
 bool pkin_i_is_utf8(const char *bytes, size_t n_bytes);

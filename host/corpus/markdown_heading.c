@@ -2,7 +2,8 @@
 #include "corpus/markdown_heading.h"
 
 #include <stdint.h>
-#include <strings.h>
+
+#include "base/ascii.h"
 
 int pkin_i_heading_level(pkin_i_view line, pkin_i_view *text) {
     int level = 0;
@@ -16,7 +17,7 @@ int pkin_i_heading_level(pkin_i_view line, pkin_i_view *text) {
 
 static bool starts_without_case(pkin_i_view view, const char *prefix) {
     size_t n = strlen(prefix);
-    return view.n_bytes >= n && strncasecmp(view.bytes, prefix, n) == 0;
+    return view.n_bytes >= n && pkin_i_ascii_equal_ignoring_case(view.bytes, prefix, n);
 }
 
 /* Offset of `needle` in `view`, or SIZE_MAX. */

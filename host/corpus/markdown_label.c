@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "corpus/markdown_label.h"
 
-#include <strings.h>
-
+#include "base/ascii.h"
 #include "corpus/markdown_heading.h"
 
 /* Every label seen in digests; a longer one before one that it begins with. */
@@ -90,7 +89,7 @@ pkin_i_field pkin_i_label_read(pkin_i_view line, pkin_i_view *value) {
     text = skip_stars(text, &n_stars);
     for (size_t k = 0; k < sizeof labels / sizeof labels[0]; k++) {
         size_t n = strlen(labels[k].name);
-        if (text.n_bytes < n || strncasecmp(text.bytes, labels[k].name, n) != 0) continue;
+        if (text.n_bytes < n || !pkin_i_ascii_equal_ignoring_case(text.bytes, labels[k].name, n)) continue;
         if (read_value(pkin_i_view_from(text, n), heading, n_stars > 1, value)) return labels[k].field;
     }
     return PKIN_I_FIELD_NONE;

@@ -17,8 +17,9 @@ typedef struct markdown_reader {
     const char *bytes;
     size_t n_bytes;
     pkin_i_harvest *harvest;
-    int entry_level;     /* number of `#` of the entries' headings */
-    bool repair;         /* the input is not UTF-8 throughout */
+    int entry_level; /* number of `#` of the entries' headings */
+    bool repair;     /* the input is not UTF-8 throughout */
+    pkin_i_blocks blocks;
     pkin_i_view section; /* the category that the latest section heading names, else empty */
 
     /* The entry being read. */
@@ -278,32 +279,30 @@ out:
     return status;
 }
 
-/* Past the block whose begin line ends at `at`, counting its lines; `at` itself where it has no end. */
-static size_t skip_block(const markdown_reader *reader, size_t at, uint64_t *number) {
-    uint64_t n_lines = 0;
-    for (size_t here = at, next; here < reader->n_bytes; here = next) {
-        pkin_i_view line = pkin_i_line_at(reader->bytes, reader->n_bytes, here, &next);
-        n_lines++;
-        if (pkin_i_is_block_begin(line.bytes, line.n_bytes)) return at;
-        if (!pkin_i_is_block_end(line.bytes, line.n_bytes)) continue;
-        *number += n_lines;
-        return next;
-    }
-    return at;
+static pkin_status note_stray(markdown_reader *reader, uint64_t number) {
+    return pkin_i_harvest_note(reader->harvest, number,
+                               "a marker of a paperkin block without its other marker; it was read as text", false);
 }
 
 static pkin_status read_lines(markdown_reader *reader, size_t start) {
+    const pkin_i_blocks *blocks = &reader->blocks;
     uint64_t number = 0;
+    size_t block = 0, stray = 0;
     for (size_t at = start, next; at < reader->n_bytes; at = next) {
         pkin_i_view line = pkin_i_line_at(reader->bytes, reader->n_bytes, at, &next);
+        pkin_status status = PKIN_OK;
         number++;
-        if (pkin_i_is_block_begin(line.bytes, line.n_bytes)) {
+        if (block < blocks->n_items && blocks->items[block].line == number) {
             reader->end_is_fixed = true;
-            next = skip_block(reader, next, &number);
+            number += blocks->items[block].n_lines - 1;
+            next = blocks->items[block++].end;
             continue;
         }
-        if (pkin_i_is_block_end(line.bytes, line.n_bytes)) continue;
-        pkin_status status = read_line(reader, line, at, next, number);
+        if (stray < blocks->n_strays && blocks->strays[stray] == number) {
+            stray++;
+            status = note_stray(reader, number);
+        }
+        if (status == PKIN_OK) status = read_line(reader, line, at, next, number);
         if (status != PKIN_OK) return status;
     }
     return finish_entry(reader);
@@ -318,7 +317,9 @@ pkin_status pkin_i_markdown_read(const char *bytes, size_t n_bytes, pkin_i_harve
     reader.entry_level = find_entry_level(bytes, n_bytes, start);
     reader.repair = !pkin_i_is_utf8(bytes, n_bytes);
     reader.section = pkin_i_view_of("", 0);
-    pkin_status status = read_lines(&reader, start);
+    pkin_status status = pkin_i_blocks_find(bytes, n_bytes, &reader.blocks);
+    if (status == PKIN_OK) status = read_lines(&reader, start);
+    pkin_i_blocks_free(&reader.blocks);
     pkin_i_buffer_free(&reader.value);
     pkin_i_buffer_free(&reader.abstract);
     pkin_i_draft_free(&reader.draft);

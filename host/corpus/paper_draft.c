@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "corpus/paper_draft.h"
 
-#include <strings.h>
-
+#include "base/ascii.h"
+#include "base/calendar.h"
 #include "base/failure.h"
 #include "corpus/failed_summary.h"
 #include "corpus/identity.h"
@@ -147,25 +147,17 @@ out:
     return status;
 }
 
-static bool is_digits(const char *text, size_t n) {
-    for (size_t k = 0; k < n; k++) {
-        if (text[k] < '0' || text[k] > '9') return false;
-    }
-    return true;
-}
-
-/* "YYYY-MM-DD" at the start of `raw`, which may go on with a time; else "". */
+/* "YYYY-MM-DD", a day of the calendar, at the start of `raw`, which may go on with a time; else "". */
 static pkin_status keep_date(pkin_i_view raw, pkin_i_arena *arena, const char **out) {
     *out = "";
     raw = pkin_i_view_trim(raw);
-    const char *p = raw.bytes;
-    bool is_date = raw.n_bytes >= 10 && is_digits(p, 4) && p[4] == '-' && is_digits(p + 5, 2) && p[7] == '-' &&
-                   is_digits(p + 8, 2);
-    return is_date ? pkin_i_arena_string(arena, p, 10, out) : PKIN_OK;
+    bool is_date = raw.n_bytes >= 10 && pkin_i_is_calendar_day(raw.bytes);
+    return is_date ? pkin_i_arena_string(arena, raw.bytes, 10, out) : PKIN_OK;
 }
 
 static bool is_web_link(const char *text) {
-    return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
+    return pkin_i_ascii_equal_ignoring_case(text, "http://", 7) ||
+           pkin_i_ascii_equal_ignoring_case(text, "https://", 8);
 }
 
 /* Key and id from "arxiv:", "doi:" or "id:" and the name in `draft->name`; the id is the name itself. */

@@ -9,8 +9,8 @@
 
 PKIN_EXTERN_C_BEGIN
 
-/* Decompresses in place what has the magic bytes of gzip or zstd, leaves everything else alone. */
-pkin_status pkin_i_input_unpack(const char *path, pkin_i_buffer *bytes);
+/* Decompresses in place what has the magic bytes of gzip or zstd, leaves everything else alone; *was_packed tells. */
+pkin_status pkin_i_input_unpack(const char *path, pkin_i_buffer *bytes, bool *was_packed);
 
 /* Facts about records in order of their lines, until the calling thread reports them. */
 typedef struct pkin_i_note {

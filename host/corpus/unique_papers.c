@@ -139,6 +139,10 @@ pkin_status pkin_corpus_unique(const pkin_corpus *const *corpora, size_t n_corpo
         return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT, "merging corpora: an argument is missing");
     }
     *out = NULL;
+    for (size_t k = 0; k < n_corpora; k++) {
+        PKIN_REQUIRE(corpora[k], PKIN_ERROR_INVALID_ARGUMENT, "merging corpora: corpus %zu of %zu is NULL", k + 1,
+                     n_corpora);
+    }
     PKIN_TRY(pkin_i_allocate_zeroed(1, sizeof *merged, &merged));
     merged->format = n_corpora ? corpora[0]->format : PKIN_FORMAT_UNKNOWN;
     for (size_t k = 0; k < n_corpora; k++) {

@@ -51,6 +51,10 @@ static pkin_status insert_member(pkin_i_annotator *annotator, const pkin_paper *
     size_t n_bytes = (size_t)(record->end - record->begin);
     size_t place = pkin_i_json_insert_place(annotator->bytes + record->begin, n_bytes);
     if (place == SIZE_MAX) goto out;
+    if (pkin_i_json_has_member(annotator->bytes + record->begin, n_bytes, PKIN_I_JSON_NAME)) {
+        if (!annotator->foreign_line) annotator->foreign_line = record->line;
+        goto out;
+    }
     PKIN_TRY(copy_up_to(annotator, (size_t)record->begin + place));
     PKIN_TRY(pkin_i_json_member(annotation, annotator->languages, annotator->out));
 out:

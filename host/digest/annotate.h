@@ -13,12 +13,14 @@ typedef struct pkin_i_annotator {
     size_t at;
     pkin_format format;
     int languages;
+    uint64_t foreign_line; /* the first record that has a member of paperkin's name from somebody else; 0: none has */
     pkin_i_buffer *out;
 } pkin_i_annotator;
 
 /*
  * Copies up to the place that belongs to `record`, and inserts the annotation there; records in ascending order. A
- * record in whose bytes nothing can be inserted stays as it is.
+ * record in whose bytes nothing can be inserted stays as it is; so does one that has a member `paperkin` of somebody
+ * else's, since no object may have two.
  */
 pkin_status pkin_i_annotator_insert(pkin_i_annotator *annotator, const pkin_paper *record,
                                     const pkin_i_annotation *annotation);

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "base/failure.h"
 #include "base/utf8.h"
 
@@ -32,7 +32,8 @@ out:
 }
 
 static int is_web_link(const char *link) {
-    return strncasecmp(link, "http://", 7) == 0 || strncasecmp(link, "https://", 8) == 0;
+    return pkin_i_ascii_equal_ignoring_case(link, "http://", 7) ||
+           pkin_i_ascii_equal_ignoring_case(link, "https://", 8);
 }
 
 /* The record's own link, else the page that its arXiv id or DOI stands for, else "". */

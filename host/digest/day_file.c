@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "digest/day_file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
+#include "base/ascii.h"
 #include "base/failure.h"
 #include "base/file.h"
 
@@ -14,27 +13,26 @@ static int is_stream(const char *path) {
     return strcmp(path, "-") == 0;
 }
 
-/* Told by magic bytes, as pkin_i_input_read does. Whatever cannot be opened is left for the reading to report. */
-static int starts_compressed(const char *path) {
-    unsigned char magic[4] = {0};
-    if (is_stream(path)) return 0;
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return 0;
-    size_t n = fread(magic, 1, sizeof magic, stream);
-    fclose(stream);
-    int gzip = n >= 2 && magic[0] == 0x1F && magic[1] == 0x8B;
-    int zstd = n == 4 && magic[0] == 0x28 && magic[1] == 0xB5 && magic[2] == 0x2F && magic[3] == 0xFD;
-    int skippable = n == 4 && (magic[0] & 0xF0) == 0x50 && magic[1] == 0x2A && magic[2] == 0x4D && magic[3] == 0x18;
-    return gzip || zstd || skippable;
-}
-
 pkin_status pkin_i_day_file_load(pkin_i_day_file *file) {
     pkin_status status = PKIN_OK;
-    PKIN_TRY(pkin_i_input_read(file->path, &file->present));
-    file->is_compressed = starts_compressed(file->path);
+    PKIN_TRY(pkin_i_input_read_telling(file->path, &file->present, &file->is_compressed));
     if (file->present.n_bytes) file->format = pkin_i_format_detect(file->present.bytes, file->present.n_bytes);
 out:
     return status;
+}
+
+/* Diagnostics name lines of the bytes without blocks; people look them up in the file as it is. */
+typedef struct told_lines {
+    pkin_i_blocks blocks;
+    pkin_diagnostic_fn on_diagnostic;
+    void *user;
+} told_lines;
+
+static void tell_line_of_file(void *user, const pkin_diagnostic *diagnostic) {
+    const told_lines *told = user;
+    pkin_diagnostic moved = *diagnostic;
+    moved.line = pkin_i_blocks_line_before(&told->blocks, diagnostic->line);
+    told->on_diagnostic(told->user, &moved);
 }
 
 pkin_status pkin_i_day_file_read(pkin_i_day_file *file, int n_threads, pkin_diagnostic_fn on_diagnostic,
@@ -43,24 +41,29 @@ pkin_status pkin_i_day_file_read(pkin_i_day_file *file, int n_threads, pkin_diag
     pkin_i_buffer original = {0};
     pkin_read_options reading = pkin_read_options_default();
     reading.n_threads = n_threads;
-    reading.on_diagnostic = on_diagnostic;
-    reading.diagnostic_user = diagnostic_user;
+    told_lines told = {.on_diagnostic = on_diagnostic, .user = diagnostic_user};
+    if (on_diagnostic) reading.on_diagnostic = tell_line_of_file;
+    reading.diagnostic_user = &told;
     PKIN_TRY(pkin_i_day_file_load(file));
     reading.format = file->format;
+    if (reading.format == PKIN_FORMAT_MARKDOWN) {
+        PKIN_TRY(pkin_i_blocks_find(file->present.bytes, file->present.n_bytes, &told.blocks));
+    }
     if (reading.format == PKIN_FORMAT_UNKNOWN) {
         /* Nothing that could hold a block: the reader says what is wrong, or that there is no paper in it. */
         if (file->present.n_bytes) {
             PKIN_TRY(pkin_i_buffer_append(&original, file->present.bytes, file->present.n_bytes));
         }
     } else {
-        PKIN_TRY(pkin_i_blocks_remove(file->present.bytes, file->present.n_bytes, reading.format, file->path, &original,
+        PKIN_TRY(pkin_i_blocks_remove(file->present.bytes, file->present.n_bytes, reading.format, &original,
                                       &file->n_blocks));
     }
-    PKIN_TRY(pkin_i_digest_content(file->present.bytes, file->present.n_bytes, file->path, file->content));
+    PKIN_TRY(pkin_i_digest_content(file->present.bytes, file->present.n_bytes, file->content));
     PKIN_TRY(pkin_i_corpus_read_buffer(&original, file->path, &reading, &file->corpus));
     file->format = pkin_corpus_format(file->corpus);
     PKIN_TRY(pkin_i_day_file_find_repeats(file));
 out:
+    pkin_i_blocks_free(&told.blocks);
     pkin_i_buffer_free(&original);
     return status;
 }
@@ -125,20 +128,6 @@ out:
     return status;
 }
 
-pkin_status pkin_i_take_options(const void *given, void *options, const char *name) {
-    size_t given_bytes, own_bytes;
-    if (!given) return PKIN_OK;
-    memcpy(&given_bytes, given, sizeof given_bytes);
-    memcpy(&own_bytes, options, sizeof own_bytes);
-    if (given_bytes < sizeof given_bytes || given_bytes > own_bytes) {
-        return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT, "%s.size is %zu, expected up to %zu: set it by %s_default()",
-                           name, given_bytes, own_bytes, name);
-    }
-    memcpy(options, given, given_bytes);
-    memcpy(options, &own_bytes, sizeof own_bytes);
-    return PKIN_OK;
-}
-
 pkin_status pkin_i_check_destination(const pkin_digest_options *options) {
     pkin_status status = PKIN_OK;
     PKIN_REQUIRE(options->in_place || options->dry_run || (options->out_dir && *options->out_dir),
@@ -154,7 +143,7 @@ static size_t name_without_compression(const char *name, int is_compressed) {
     size_t n = strlen(name);
     for (size_t e = 0; is_compressed && e < sizeof extensions / sizeof *extensions; e++) {
         size_t length = strlen(extensions[e]);
-        if (n > length && strcasecmp(name + n - length, extensions[e]) == 0) return n - length;
+        if (n > length && pkin_i_ascii_equal_ignoring_case(name + n - length, extensions[e], length)) return n - length;
     }
     return n;
 }

@@ -4,6 +4,7 @@
 
 /* One digest file on its way through a run: read, recognised, freed of earlier blocks, and where it is to be written.
  */
+#include "base/take_options.h"
 #include "corpus/blocks.h"
 #include "corpus/corpus_private.h"
 #include "paperkin/digest.h"
@@ -16,7 +17,7 @@ typedef struct pkin_i_day_file {
     pkin_i_buffer present; /* decompressed bytes as they are, blocks of an earlier run included */
     pkin_corpus *corpus;   /* of the bytes without blocks */
     pkin_format format;
-    int is_compressed;
+    bool is_compressed;
     uint64_t n_blocks;   /* found in `present` */
     uint64_t content[2]; /* identity of the bytes without blocks */
     char *out_path;      /* "-" for standard output; NULL until pkin_i_day_file_place */
@@ -42,12 +43,6 @@ pkin_status pkin_i_day_file_find_repeats(pkin_i_day_file *file);
 
 /* Ingests the file and looks up its papers. */
 pkin_status pkin_i_day_file_ingest(pkin_store *store, pkin_i_day_file *file, const pkin_ingest_options *options);
-
-/*
- * Options of this or an earlier library, whose structure was shorter: copies `given` over the defaults in `options`,
- * both beginning with their size. NULL: the defaults.
- */
-pkin_status pkin_i_take_options(const void *given, void *options, const char *name);
 
 /* Exactly one of out_dir, in_place and dry_run says where to write; PKIN_ERROR_INVALID_ARGUMENT tells what is missing.
  */

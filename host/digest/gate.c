@@ -111,7 +111,7 @@ static pkin_status read_lines(pkin_i_day_file *file, const pkin_gate_options *op
         "%s is a digest in Markdown; the gate reads the JSON lines of the crawl, before a digest is made of them",
         file->path);
     if (file->present.n_bytes) PKIN_TRY(pkin_i_buffer_append(&bytes, file->present.bytes, file->present.n_bytes));
-    PKIN_TRY(pkin_i_digest_content(file->present.bytes, file->present.n_bytes, file->path, file->content));
+    PKIN_TRY(pkin_i_digest_content(file->present.bytes, file->present.n_bytes, file->content));
     PKIN_TRY(pkin_i_corpus_read_buffer(&bytes, file->path, &reading, &file->corpus));
     file->format = pkin_corpus_format(file->corpus);
     PKIN_TRY(pkin_i_day_file_find_repeats(file));
@@ -140,6 +140,14 @@ static pkin_status remember(gate *work) {
     return pkin_i_store_ingest_corpus(work->store, work->file.corpus, &work->identity, &ingest, NULL, NULL);
 }
 
+static int is_standard_output(const char *out_path) {
+    return strcmp(out_path, "-") == 0;
+}
+
+static pkin_status write_lines(const gate *work, const char *out_path) {
+    return pkin_i_file_write_atomic(out_path, work->out.n_bytes ? work->out.bytes : "", work->out.n_bytes);
+}
+
 /*
  * One transaction, so that two gates at a time cannot both call a paper new. A digest not yet recorded is asked about
  * as the last of its day, which is what it becomes: before and after it is remembered the answer is the same.
@@ -153,7 +161,7 @@ static pkin_status run_in_transaction(gate *work, const char *out_path) {
     work->report.n_skipped = pkin_corpus_n_skipped(corpus);
     PKIN_TRY(count_and_copy(work));
     if (work->options->record) PKIN_TRY(remember(work));
-    PKIN_TRY(pkin_i_file_write_atomic(out_path, work->out.n_bytes ? work->out.bytes : "", work->out.n_bytes));
+    if (!is_standard_output(out_path)) PKIN_TRY(write_lines(work, out_path));
 out:
     return status;
 }
@@ -173,6 +181,9 @@ pkin_status pkin_gate_run(pkin_store *store, const char *path, const char *out_p
     PKIN_TRY(run_in_transaction(&work, out_path));
     begun = 0;
     PKIN_TRY(pkin_i_store_end(store, taken.record != 0));
+    /* Behind the transaction: whoever reads the pipe may be slow, and the store must not be locked meanwhile. Should the
+       write fail nothing is lost, since asking again about the same digest gives the same lines. */
+    if (is_standard_output(out_path)) PKIN_TRY(write_lines(&work, out_path));
     *report = work.report;
 out:
     if (begun) (void)pkin_i_store_end(store, 0);

@@ -117,52 +117,71 @@ out:
     return status;
 }
 
-/* Judges subject `s` against `row`; `mirror` is the index of `row` among the subjects, or SIZE_MAX. */
-static pkin_status judge_pair(pkin_i_history *history, const weighting *weights, size_t s, uint32_t row, size_t mirror,
-                              uint64_t score, pkin_i_kinship *kinship) {
+/* The rows to be judged against a subject: its closest ones, without itself, at most PKIN_I_MAX_JUDGED. */
+static size_t closest(const pkin_i_kinship *kinship, const pkin_neighbor_lists *lists, size_t s,
+                      pkin_neighbor out[PKIN_I_MAX_JUDGED]) {
+    size_t n = 0;
+    for (uint64_t e = lists->offsets[s]; e < lists->offsets[s + 1] && n < PKIN_I_MAX_JUDGED; e++) {
+        if (lists->neighbors[e].row != kinship->subjects[s].row) out[n++] = lists->neighbors[e];
+    }
+    return n;
+}
+
+/* Whether subject `s` would be judged against `row` from its own side. */
+static int is_among_closest(const pkin_i_kinship *kinship, const pkin_neighbor_lists *lists, size_t s, uint32_t row) {
+    pkin_neighbor near[PKIN_I_MAX_JUDGED];
+    size_t n = closest(kinship, lists, s, near);
+    for (size_t k = 0; k < n; k++) {
+        if (near[k].row == row) return 1;
+    }
+    return 0;
+}
+
+/* Judges subject `s` against a neighbour; `mirror` is the subject that gets the same verdict, or SIZE_MAX. */
+static pkin_status judge_pair(pkin_i_history *history, const weighting *weights, size_t s, pkin_neighbor near,
+                              size_t mirror, pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
     const pkin_i_stored_paper *a = NULL, *b = NULL;
     pkin_judgement *judgement = NULL;
-    pkin_i_judged_pair pair = {.row_a = kinship->subjects[s].row, .row_b = row};
+    pkin_i_judged_pair pair = {.row_a = kinship->subjects[s].row, .row_b = near.row};
     PKIN_TRY(pkin_i_history_paper(history, pair.row_a, &a));
     PKIN_TRY(pkin_i_history_paper(history, pair.row_b, &b));
     PKIN_TRY(pkin_i_arena_allocate(&kinship->arena, 1, sizeof *judgement, &judgement));
-    PKIN_TRY(pkin_judge(&a->paper, &b->paper, pkin_score_to_cosine(score), judgement));
+    PKIN_TRY(pkin_judge(&a->paper, &b->paper, pkin_score_to_cosine(near.score), judgement));
     if (judgement->verdict == PKIN_VERDICT_NONE) goto out;
     pair.judgement = judgement;
     PKIN_TRY(pkin_i_grow(&kinship->pairs, &kinship->pair_capacity, kinship->n_pairs + 1, sizeof pair));
     kinship->pairs[kinship->n_pairs++] = pair;
     if (!is_named(judgement->verdict)) goto out;
-    PKIN_TRY(add_verdict(kinship, weights,
-                         (pkin_i_kin){.subject = (uint32_t)s, .row = row, .score = score, .judgement = judgement}));
-    if (mirror != SIZE_MAX) {
-        PKIN_TRY(add_verdict(
-            kinship, weights,
-            (pkin_i_kin){.subject = (uint32_t)mirror, .row = pair.row_a, .score = score, .judgement = judgement}));
-    }
+    pkin_i_kin kin = {.subject = (uint32_t)s, .row = near.row, .score = near.score, .judgement = judgement};
+    PKIN_TRY(add_verdict(kinship, weights, kin));
+    if (mirror == SIZE_MAX) goto out;
+    kin.subject = (uint32_t)mirror;
+    kin.row = pair.row_a;
+    PKIN_TRY(add_verdict(kinship, weights, kin));
 out:
     return status;
 }
 
-static pkin_status judge_pairs(pkin_i_history *history, const weighting *weights, const pkin_pair_list *pairs,
-                               pkin_i_kinship *kinship) {
+/*
+ * A pair of today's papers is judged once, for both; on a flood of copies one may be among the closest of the other and
+ * not the other way round, then it is judged for that one alone. So no paper gets more than PKIN_I_MAX_JUDGED verdicts.
+ */
+static pkin_status judge_subject(pkin_i_history *history, const weighting *weights, const pkin_neighbor_lists *lists,
+                                 size_t s, pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
-    uint32_t *n_judged = NULL;
-    PKIN_TRY(pkin_i_allocate_zeroed(kinship->n_subjects, sizeof *n_judged, &n_judged));
-    for (uint64_t p = 0; p < pairs->n_pairs; p++) {
-        size_t s = pairs->pairs[p].i;
-        uint32_t row = pairs->pairs[p].j;
-        size_t mirror = subject_index(kinship, row);
-        /* A paper with itself, and the second of the two ways to meet a pair of today's papers. */
-        if (mirror != SIZE_MAX && mirror <= s) continue;
-        int wanted = n_judged[s] < PKIN_I_MAX_JUDGED || (mirror != SIZE_MAX && n_judged[mirror] < PKIN_I_MAX_JUDGED);
-        if (!wanted) continue;
-        PKIN_TRY(judge_pair(history, weights, s, row, mirror, pairs->pairs[p].score, kinship));
-        n_judged[s]++;
-        if (mirror != SIZE_MAX) n_judged[mirror]++;
+    pkin_neighbor near[PKIN_I_MAX_JUDGED];
+    size_t n = closest(kinship, lists, s, near);
+    for (size_t k = 0; k < n; k++) {
+        size_t mirror = subject_index(kinship, near[k].row);
+        if (mirror != SIZE_MAX && !is_among_closest(kinship, lists, mirror, kinship->subjects[s].row)) {
+            mirror = SIZE_MAX;
+        } else if (mirror != SIZE_MAX && mirror < s) {
+            continue;
+        }
+        PKIN_TRY(judge_pair(history, weights, s, near[k], mirror, kinship));
     }
 out:
-    pkin_i_free(n_judged);
     return status;
 }
 
@@ -178,14 +197,18 @@ static pkin_status find_near_duplicates(pkin_i_history *history, const pkin_dige
                                         pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
     weighting weights = {0};
-    pkin_pair_list pairs = {0};
+    pkin_neighbor_lists lists = {0};
     pkin_similarity_options similarity = similarity_options(options);
     double begin = pkin_i_seconds();
     PKIN_TRY(weighting_build(history, pkin_features_options_plain(), options, kinship, rows, &weights));
     double weighed = pkin_i_seconds();
     kinship->seconds_vectors += weighed - begin;
-    PKIN_TRY(pkin_similarity_join(weights.subjects, weights.all, PKIN_NEAR_DUPLICATE_COSINE, &similarity, &pairs));
-    PKIN_TRY(judge_pairs(history, &weights, &pairs, kinship));
+    /* One more: the paper itself. */
+    PKIN_TRY(pkin_similarity_top_k(weights.subjects, weights.all, PKIN_I_MAX_JUDGED + 1, PKIN_NEAR_DUPLICATE_COSINE,
+                                   &similarity, &lists));
+    for (size_t s = 0; s < kinship->n_subjects; s++) {
+        PKIN_TRY(judge_subject(history, &weights, &lists, s, kinship));
+    }
     if (kinship->n_verdicts) qsort(kinship->verdicts, kinship->n_verdicts, sizeof *kinship->verdicts, compare_verdicts);
     for (size_t v = kinship->n_verdicts; v-- > 0;) {
         pkin_i_subject *subject = &kinship->subjects[kinship->verdicts[v].subject];
@@ -194,7 +217,7 @@ static pkin_status find_near_duplicates(pkin_i_history *history, const pkin_dige
     }
     kinship->seconds_similarity += pkin_i_seconds() - weighed;
 out:
-    pkin_pair_list_free(&pairs);
+    pkin_neighbor_lists_free(&lists);
     weighting_free(&weights);
     return status;
 }
@@ -234,7 +257,7 @@ static pkin_status find_related(pkin_i_history *history, const pkin_digest_optio
     pkin_i_history_drop_tokens(history);
     double weighed = pkin_i_seconds();
     kinship->seconds_vectors += weighed - begin;
-    /* As many more neighbours as could be left out: the paper itself and those that a verdict names. */
+    /* As many more neighbours as could be left out: the paper itself and those, few, that a verdict names. */
     size_t most_verdicts = 0;
     for (size_t s = 0; s < kinship->n_subjects; s++) {
         if (kinship->subjects[s].n_verdicts > most_verdicts) most_verdicts = kinship->subjects[s].n_verdicts;

@@ -9,7 +9,7 @@ PKIN_EXTERN_C_BEGIN
 
 enum {
     PKIN_I_MAX_TERMS = 3,
-    PKIN_I_MAX_JUDGED = 64 /* pairs judged a paper, the closest first: bounds the work on a flood of copies */
+    PKIN_I_MAX_JUDGED = 64 /* papers judged against a paper, its closest: bounds the work on a flood of copies */
 };
 
 /* Shared terms that add most to a score, strongest first. */

@@ -8,7 +8,7 @@
 
 pkin_digest_options pkin_digest_options_default(void) {
     return (pkin_digest_options){
-        .size = sizeof(pkin_digest_options), .languages = PKIN_LANGUAGES_EN, .n_related = 5, .related_floor = 0.12};
+        .size = sizeof(pkin_digest_options), .languages = PKIN_LANGUAGES_EN, .n_related = 5, .related_floor = 0.13};
 }
 
 /* Everything of one run; steps fill it from top to bottom. */
@@ -148,7 +148,8 @@ static void count_annotation(const pkin_i_annotation *annotation, pkin_digest_fi
     int has[PKIN_VERDICT_RELATED + 1] = {0};
     report->n_papers += !annotation->listed_above;
     report->n_new_versions += annotation->is_new_version != 0;
-    report->n_repeats += annotation->listed_above || (annotation->n_seen && !annotation->is_new_version);
+    report->n_repeats += annotation->n_seen && !annotation->is_new_version;
+    report->n_repeats_inside += annotation->listed_above != 0;
     for (size_t v = 0; v < annotation->n_verdicts; v++) has[annotation->verdicts[v].judgement->verdict] = 1;
     report->n_same_work += (uint64_t)has[PKIN_VERDICT_SAME_WORK];
     report->n_probably_same += (uint64_t)has[PKIN_VERDICT_PROBABLY_SAME];
@@ -196,6 +197,17 @@ out:
     return status;
 }
 
+/* Once a file: a feed that has such members has them everywhere. */
+static void tell_foreign_member(const digest_run *run, const pkin_i_day_file *file, uint64_t line) {
+    pkin_diagnostic diagnostic = {
+        .file = file->path,
+        .line = line,
+        .reason =
+            "the record has a member \"paperkin\" that paperkin did not write; it, and any later one like it, stays "
+            "without annotation"};
+    if (line && run->options->on_diagnostic) run->options->on_diagnostic(run->options->diagnostic_user, &diagnostic);
+}
+
 static pkin_status annotate_file(digest_run *run, const pkin_i_day_file *file, pkin_digest_file_report *report) {
     pkin_status status = PKIN_OK;
     pkin_i_arena arena = {0};
@@ -207,6 +219,7 @@ static pkin_status annotate_file(digest_run *run, const pkin_i_day_file *file, p
         PKIN_TRY(annotate_record(run, file, r, &arena, &annotator, report));
     }
     PKIN_TRY(pkin_i_annotator_finish(&annotator));
+    tell_foreign_member(run, file, annotator.foreign_line);
     report->changed = text.n_bytes != file->present.n_bytes ||
                       (text.n_bytes && memcmp(text.bytes, file->present.bytes, text.n_bytes) != 0);
     PKIN_TRY(pkin_i_day_file_write(file, &text, run->options));

@@ -17,8 +17,11 @@ pkin_status pkin_digest_strip(const char *path, const pkin_digest_options *optio
     PKIN_TRY(pkin_i_day_file_place(&file, &taken));
     PKIN_TRY(pkin_i_check_places(&file, 1, &taken));
     if (file.present.n_bytes > 0) {
-        PKIN_TRY(pkin_i_blocks_remove(file.present.bytes, file.present.n_bytes, file.format, path, &original,
-                                      &file.n_blocks));
+        if (file.format == PKIN_FORMAT_MARKDOWN) {
+            PKIN_TRY(pkin_i_blocks_check(file.present.bytes, file.present.n_bytes, path));
+        }
+        PKIN_TRY(
+            pkin_i_blocks_remove(file.present.bytes, file.present.n_bytes, file.format, &original, &file.n_blocks));
     }
     PKIN_TRY(pkin_i_day_file_write(&file, &original, &taken));
     if (n_blocks) *n_blocks = file.n_blocks;

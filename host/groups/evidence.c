@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "groups/evidence.h"
 
+#include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "base/failure.h"
 #include "groups/author_overlap.h"
 #include "groups/id_days.h"
@@ -73,18 +74,22 @@ static const char *primary_category(const pkin_paper *paper) {
     return paper->n_categories ? paper->categories[0] : "";
 }
 
+static int same_word(const char *a, const char *b) {
+    return pkin_i_ascii_equal_ignoring_case(a, b, SIZE_MAX);
+}
+
 static int is_mathematics(const char *category) {
-    return !strncasecmp(category, "math.", 5) || !strcasecmp(category, "math-ph");
+    return pkin_i_ascii_equal_ignoring_case(category, "math.", 5) || same_word(category, "math-ph");
 }
 
 static void compare_fields(const pkin_paper *a, const pkin_paper *b, pkin_i_evidence *out) {
     const char *first = primary_category(a), *second = primary_category(b);
-    out->facts.same_primary_category = *first && !strcasecmp(first, second);
+    out->facts.same_primary_category = *first && same_word(first, second);
     out->facts.mathematics = is_mathematics(first) || is_mathematics(second);
     out->both_mathematics =
         out->facts.mathematics && (!*first || is_mathematics(first)) && (!*second || is_mathematics(second));
     out->facts.days_apart = pkin_i_days_apart(a, b);
-    out->same_doi = !strncmp(a->doi, "10.", 3) && !strcasecmp(a->doi, b->doi);
+    out->same_doi = !strncmp(a->doi, "10.", 3) && same_word(a->doi, b->doi);
 }
 
 pkin_status pkin_i_evidence_gather(const pkin_paper *a, const pkin_paper *b, double cosine, pkin_i_evidence *out) {

@@ -14,14 +14,14 @@
 #define CONTENT_SEED_0 UINT64_C(0x7061706572206b69)
 #define CONTENT_SEED_1 UINT64_C(0x6e20636f6e74656e)
 
-pkin_status pkin_i_digest_content(const char *bytes, size_t n_bytes, const char *name, uint64_t content[2]) {
+pkin_status pkin_i_digest_content(const char *bytes, size_t n_bytes, uint64_t content[2]) {
     static const char mark[] = "paperkin"; /* in every block: most files have none and need no copy */
     pkin_i_buffer plain = {0};
     pkin_status status = PKIN_OK;
     if (n_bytes == 0) bytes = "";
     if (memmem(bytes, n_bytes, mark, sizeof mark - 1)) {
         uint64_t n_blocks = 0;
-        PKIN_TRY(pkin_i_blocks_remove(bytes, n_bytes, pkin_i_format_detect(bytes, n_bytes), name, &plain, &n_blocks));
+        PKIN_TRY(pkin_i_blocks_remove(bytes, n_bytes, pkin_i_format_detect(bytes, n_bytes), &plain, &n_blocks));
         bytes = plain.bytes ? plain.bytes : "";
         n_bytes = plain.n_bytes;
     }

@@ -134,12 +134,35 @@ static pkin_status mark_as_ours(pkin_store *store) {
     return pkin_i_sql_execute(store, pragma, "creating it");
 }
 
-static pkin_status open_database(pkin_store *store, bool fresh) {
+/* A name of SQLite's for a file that nobody changes: "file:" and the path, without the characters that end it. */
+static pkin_status append_immutable_name(pkin_i_buffer *name, const char *path) {
+    pkin_status status;
+    /* The two slashes of an empty host, so that further ones are not taken for its beginning. */
+    PKIN_TRY(pkin_i_buffer_string(name, path[0] == '/' ? "file://" : "file:"));
+    for (const char *p = path; *p; p++) {
+        if (strchr("%?#", *p)) {
+            PKIN_TRY(pkin_i_buffer_printf(name, "%%%02X", (unsigned char)*p));
+        } else {
+            PKIN_TRY(pkin_i_buffer_char(name, *p));
+        }
+    }
+    PKIN_TRY(pkin_i_buffer_string(name, "?immutable=1"));
+out:
+    return status;
+}
+
+static pkin_status append_name(pkin_i_buffer *name, const char *path, bool immutable) {
+    if (immutable) return append_immutable_name(name, path);
+    /* Where URIs are switched on globally, as Debian does, a name like "file:x" would be taken for one. */
+    return pkin_i_buffer_printf(name, "%s%s", strncmp(path, "file:", 5) == 0 ? "./" : "", path);
+}
+
+static pkin_status open_database(pkin_store *store, bool fresh, bool immutable) {
     pkin_i_buffer name = {0};
     int flags = store->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | (fresh ? SQLITE_OPEN_CREATE : 0);
     pkin_status status;
-    /* Where URIs are switched on globally, as Debian does, a name like "file:x" would be taken for one. */
-    PKIN_TRY(pkin_i_buffer_printf(&name, "%s%s", strncmp(store->path, "file:", 5) == 0 ? "./" : "", store->path));
+    PKIN_TRY(append_name(&name, store->path, immutable));
+    if (immutable) flags |= SQLITE_OPEN_URI;
     int code = sqlite3_open_v2(name.bytes, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     PKIN_REQUIRE(store->db, PKIN_ERROR_OUT_OF_MEMORY, "%s: out of memory opening it", store->path);
     if (code != SQLITE_OK) {
@@ -158,13 +181,45 @@ out:
     return status;
 }
 
+static pkin_status open_and_read_version(pkin_store *store, bool fresh, bool immutable, int *version) {
+    pkin_status status = open_database(store, fresh, immutable);
+    return status == PKIN_OK ? pkin_i_schema_read_version(store->db, store->path, version) : status;
+}
+
+static bool is_for_want_of_writing(const pkin_store *store) {
+    int code = sqlite3_errcode(store->db) & 0xff;
+    return code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
+}
+
+/*
+ * Readers of a write-ahead log keep notes beside it, which a folder that they may not write does not take. A store
+ * without a log waiting is all in its file and can be read without notes.
+ */
+static pkin_status open_without_notes(pkin_store *store, int *version) {
+    struct stat info;
+    const char *log = sqlite3_filename_wal(sqlite3_db_filename(store->db, "main"));
+    if (stat(log, &info) == 0 && info.st_size > 0) {
+        return pkin_i_fail(
+            PKIN_ERROR_STORE,
+            "%s: cannot be read: its last changes still wait in %s-wal, and nothing may be written in its "
+            "folder: have it opened once by somebody who may write there, or copy both files elsewhere",
+            store->path, store->path);
+    }
+    sqlite3_close(store->db);
+    store->db = NULL;
+    return open_and_read_version(store, false, true, version);
+}
+
 static pkin_status open_store(pkin_store *store, bool fresh) {
     pkin_i_schema schema = pkin_i_schema_current();
     pkin_status status;
     int version = 0;
-    PKIN_TRY(open_database(store, fresh));
     /* A newer store is refused before anything is done to it. */
-    PKIN_TRY(pkin_i_schema_read_version(store->db, store->path, &version));
+    status = open_and_read_version(store, fresh, false, &version);
+    if (status == PKIN_ERROR_STORE && store->read_only && is_for_want_of_writing(store)) {
+        status = open_without_notes(store, &version);
+    }
+    if (status != PKIN_OK) goto out;
     /* Not only where the file is fresh: a process killed while marking it left a journal, which has now undone that. */
     if (!store->read_only && version == 0) PKIN_TRY(mark_as_ours(store));
     if (!store->read_only && version <= schema.version) PKIN_TRY(switch_to_log(store));
@@ -178,7 +233,8 @@ pkin_status pkin_store_open(const char *path, pkin_store_mode mode, pkin_store *
     pkin_store *store = NULL;
     bool fresh = true;
     pkin_status status;
-    *out = NULL;
+    if (out) *out = NULL;
+    PKIN_REQUIRE(out, PKIN_ERROR_INVALID_ARGUMENT, "opening a store: no place for the result was given");
     PKIN_REQUIRE(path && *path, PKIN_ERROR_INVALID_ARGUMENT, "a store needs a path");
     PKIN_REQUIRE(!is_memory(path) || mode != PKIN_STORE_READ_ONLY, PKIN_ERROR_NOT_FOUND,
                  "a store in memory is empty: there is nothing to read");

@@ -4,6 +4,7 @@
 #include "base/failure.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/take_options.h"
 #include "corpus/corpus_private.h"
 #include "store/digest_rows.h"
 #include "store/paper_rows.h"
@@ -199,20 +200,6 @@ static pkin_status put_or_know(ingestion *work, const pkin_i_digest_identity *id
     return work->digest.id ? report_known(work, report) : put_digest(work, report);
 }
 
-/* Options of this or an earlier library, whose structure was shorter. */
-static pkin_status take_options(const pkin_ingest_options *given, pkin_ingest_options *out) {
-    *out = pkin_ingest_options_default();
-    if (!given) return PKIN_OK;
-    if (given->size < sizeof given->size || given->size > sizeof *given) {
-        return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT,
-                           "pkin_ingest_options.size is %zu, expected up to %zu: set it by pkin_ingest_options_default",
-                           given->size, sizeof *given);
-    }
-    memcpy(out, given, given->size);
-    out->size = sizeof *out;
-    return PKIN_OK;
-}
-
 pkin_status pkin_i_store_ingest_corpus(pkin_store *store, const pkin_corpus *corpus,
                                        const pkin_i_digest_identity *identity, const pkin_ingest_options *options,
                                        pkin_ingest_report *report, int64_t *digest_id) {
@@ -224,7 +211,8 @@ pkin_status pkin_i_store_ingest_corpus(pkin_store *store, const pkin_corpus *cor
     memset(&work, 0, sizeof work);
     work.store = store;
     work.corpus = corpus;
-    PKIN_TRY(take_options(options, &work.options));
+    work.options = pkin_ingest_options_default();
+    PKIN_TRY(pkin_i_take_options(options, &work.options, "pkin_ingest_options"));
     PKIN_TRY(prepare_ingestion(&work));
     /* A known digest needs no write lock, and a reader may ask about it. */
     PKIN_TRY(pkin_i_snapshot_begin(store, &snapshot));
@@ -262,7 +250,7 @@ static pkin_status read_corpus(const char *path, const pkin_ingest_options *opti
     reading.on_diagnostic = options->on_diagnostic;
     reading.diagnostic_user = options->diagnostic_user;
     PKIN_TRY(pkin_i_input_read(path, &bytes));
-    PKIN_TRY(pkin_i_digest_content(bytes.bytes, bytes.n_bytes, path, content));
+    PKIN_TRY(pkin_i_digest_content(bytes.bytes, bytes.n_bytes, content));
     PKIN_TRY(pkin_i_corpus_read_buffer(&bytes, path, &reading, corpus));
 out:
     pkin_i_buffer_free(&bytes);
@@ -271,13 +259,13 @@ out:
 
 pkin_status pkin_store_ingest_file(pkin_store *store, const char *path, const pkin_ingest_options *options,
                                    pkin_ingest_report *report) {
-    pkin_ingest_options taken;
+    pkin_ingest_options taken = pkin_ingest_options_default();
     pkin_i_digest_identity identity;
     pkin_corpus *corpus = NULL;
     pkin_status status;
     memset(&identity, 0, sizeof identity);
     PKIN_REQUIRE(store && path, PKIN_ERROR_INVALID_ARGUMENT, "store and path must not be NULL");
-    PKIN_TRY(take_options(options, &taken));
+    PKIN_TRY(pkin_i_take_options(options, &taken, "pkin_ingest_options"));
     PKIN_REQUIRE(!taken.on_progress || !taken.on_progress(taken.progress_user, "reading", 0, 0), PKIN_ERROR_CANCELLED,
                  "%s: cancelled; nothing of it was kept", path);
     PKIN_TRY(read_corpus(path, &taken, identity.content, &corpus));

@@ -17,11 +17,8 @@ typedef struct pkin_i_digest_identity {
     int same_day_only;   /* 1 (gate): bytes known under the name of another day are another digest */
 } pkin_i_digest_identity;
 
-/*
- * The `content` of an identity from a file's decompressed bytes; leaves paperkin's blocks out.
- * `name` is for messages.
- */
-pkin_status pkin_i_digest_content(const char *bytes, size_t n_bytes, const char *name, uint64_t content[2]);
+/* The `content` of an identity from a file's decompressed bytes; leaves paperkin's blocks out. */
+pkin_status pkin_i_digest_content(const char *bytes, size_t n_bytes, uint64_t content[2]);
 
 /*
  * The recorded digest of that identity (*digest_id 0: none is) and the date that it has or would get. Changes nothing,

@@ -36,7 +36,7 @@ typedef struct pkin_paper {
     const char *doi;
     const char *link;     /* abstract page, http or https; made from the arXiv id or DOI where the record names none;
                              else "" */
-    const char *date;     /* "YYYY-MM-DD" or "" */
+    const char *date;     /* "YYYY-MM-DD", a day of the calendar, or "" */
     const char *const *authors;
     const char *const *categories; /* primary first */
     uint32_t n_authors;
@@ -64,9 +64,10 @@ PKIN_API pkin_read_options pkin_read_options_default(void);
 /*
  * Reads a digest or corpus; plain, gzip or zstd (told by magic bytes; several members or frames in one file read as
  * one); `path` "-" is standard input. A byte order mark and Windows line ends are accepted. `options` may be NULL.
- * A record that cannot be read is reported and counted, and the rest is read. A file without a single record whose
+ * Zeros behind gzip data are padding. A record that cannot be read is reported and counted, and the rest is read. A file without a single record whose
  * form is known is PKIN_ERROR_NOT_A_DIGEST (an empty file, and a digest with a table of contents and no entry, are
- * digests without papers). Blocks that paperkin wrote into a Markdown digest are not part of any paper.
+ * digests without papers). Blocks that paperkin wrote into a Markdown digest are not part of any paper; a marker line
+ * without its other marker is text, and reported.
  * *out is NULL on failure; free with pkin_corpus_free. Time and memory linear in the input.
  */
 PKIN_API pkin_status pkin_corpus_read_file(const char *path, const pkin_read_options *options, pkin_corpus **out);
@@ -77,6 +78,7 @@ PKIN_API pkin_status pkin_corpus_read_memory(const void *bytes, size_t n_bytes, 
 
 PKIN_API void pkin_corpus_free(pkin_corpus *corpus);
 
+/* NULL is taken for a corpus without papers, of unknown format and without a name (""). */
 PKIN_API uint64_t pkin_corpus_size(const pkin_corpus *corpus);
 PKIN_API const pkin_paper *pkin_corpus_paper(const pkin_corpus *corpus, uint64_t index); /* NULL out of range */
 PKIN_API pkin_format pkin_corpus_format(const pkin_corpus *corpus);

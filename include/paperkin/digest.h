@@ -43,7 +43,7 @@ typedef struct pkin_gate_report {
  * Copies those lines of a JSON lines file, byte for byte, whose papers the store has not seen in an earlier digest,
  * under whichever version and however long ago; of several lines for one paper the first. A digest is earlier when its
  * date is, or when it has the same date, another name and was recorded before: asking again about the same digest gives
- * the same answer. `out_path` "-" is standard output, else it is replaced atomically, before the store remembers.
+ * the same answer. `out_path` "-" is standard output, written after the store remembers; else it is replaced atomically, before.
  */
 PKIN_API pkin_status pkin_gate_run(pkin_store *store, const char *path, const char *out_path,
                                    const pkin_gate_options *options, pkin_gate_report *report);
@@ -61,8 +61,8 @@ typedef struct pkin_digest_options {
     int dry_run;               /* write neither files nor store; on_text receives a unified diff */
     int languages;             /* PKIN_LANGUAGES_*, default EN */
     uint32_t n_related;        /* links a paper, at most; default 5 */
-    double related_floor;      /* cosine that a related paper must reach, default 0.12: these weights give lower
-                                  cosines than plain ones; 0.12 here links about as many papers as 0.24 there */
+    double related_floor;      /* cosine that a related paper must reach, default 0.13: these weights give lower
+                                  cosines than plain ones */
     const char *date;          /* as in pkin_ingest_options; only with a single file */
     const char *backend;       /* as in pkin_similarity_options; NULL: auto */
     int n_threads;
@@ -85,7 +85,8 @@ typedef struct pkin_digest_file_report {
     uint64_t n_records;
     uint64_t n_skipped;
     uint64_t n_papers;
-    uint64_t n_repeats;        /* papers seen in an earlier digest, or earlier in this one */
+    uint64_t n_repeats;        /* papers seen in an earlier digest, new versions apart */
+    uint64_t n_repeats_inside; /* records that repeat a paper of the same file */
     uint64_t n_new_versions;
     uint64_t n_same_work;
     uint64_t n_probably_same;
@@ -107,11 +108,15 @@ typedef struct pkin_digest_report {
 
 /*
  * Ingests the files, compares their papers with one another and with the whole history, and writes each file again with
- * a block per paper: where it was seen before, verdicts with their reasons, related papers. Markdown gets a block between
- * marker comments after each entry, JSON lines a member "paperkin" at the end of each object; every other byte stays.
- * Blocks of an earlier run are replaced, so that running again changes nothing. The result depends on the store's content
- * and the files alone. Links and verdicts are kept in the store. On failure no output file is half written; files
- * before the failing one are complete. Free the report with pkin_digest_report_free, also after a failure.
+ * a block per paper: where it was seen before, verdicts with their reasons, related papers. Markdown gets a block
+ * between marker comments after each entry, JSON lines a member "paperkin" at the end of each object; every other byte
+ * stays. Blocks of an earlier run are replaced, so that running again changes nothing. The result depends on the
+ * store's content and the files alone. Links and verdicts are kept in the store. Each paper is judged against the 64
+ * papers closest to it, at most, so that a flood of copies takes bounded work. On failure no output file is half
+ * written; files before the failing one are complete. PKIN_ERROR_CANCELLED, from on_progress, likewise leaves no file
+ * half written: the files ingested and those written so far stay, and running again completes the job. Marker lines of
+ * Markdown that do not pair, and records with a member "paperkin" of somebody else's, which get none, are told through
+ * on_diagnostic. Free the report with pkin_digest_report_free, also after a failure.
  */
 PKIN_API pkin_status pkin_digest_run(pkin_store *store, const char *const *paths, size_t n_paths,
                                      const pkin_digest_options *options, pkin_digest_report *report);
@@ -119,7 +124,8 @@ PKIN_API void pkin_digest_report_free(pkin_digest_report *report);
 
 /*
  * Gives back the bytes from before annotation, exactly. `n_blocks` (may be NULL) receives how many blocks were removed.
- * Markers that do not pair up are PKIN_ERROR_CORRUPT with the line, and nothing is written.
+ * Markers that do not pair up are PKIN_ERROR_CORRUPT with the line, and nothing is written. A member "paperkin" that
+ * does not begin with `"version": <number>, "key": "` is somebody else's and stays.
  * Of `options`, out_dir, in_place, dry_run and on_text count.
  */
 PKIN_API pkin_status pkin_digest_strip(const char *path, const pkin_digest_options *options, uint64_t *n_blocks);

@@ -20,8 +20,8 @@ typedef enum pkin_escape_target {
 
 /*
  * Writes `text` escaped for `target` to `buffer`, NUL-terminated and cut (never inside a character or an escape) to
- * `n_bytes`. Invalid UTF-8 becomes U+FFFD. Returns the bytes that the whole needs without its NUL; `buffer` may be NULL
- * when n_bytes is 0. Linear.
+ * `n_bytes`. Invalid UTF-8 becomes U+FFFD. Returns the bytes that the whole needs without its NUL; with `buffer`
+ * NULL nothing is written. `text` NULL is "". Linear.
  */
 PKIN_API size_t pkin_escape(pkin_escape_target target, const char *text, char *buffer, size_t n_bytes);
 

@@ -57,13 +57,16 @@ typedef void (*pkin_diagnostic_fn)(void *user, const pkin_diagnostic *diagnostic
 /*
  * Called now and then from the calling thread during long work: `stage` names the step ("reading", "weighing",
  * "comparing", ...), `done` of `total` units (total 0: unknown). Return nonzero to cancel: the call then ends with
- * PKIN_ERROR_CANCELLED and has changed nothing.
+ * PKIN_ERROR_CANCELLED and has changed nothing, unless the function says otherwise (pkin_digest_run keeps the files
+ * that it had ingested).
  */
 typedef int (*pkin_progress_fn)(void *user, const char *stage, uint64_t done, uint64_t total);
 
 /*
  * Memory hooks, used for everything the library itself allocates (libraries below it keep their own). Set once,
- * before any other call; `reallocate` with size 0 is never called. NULL restores the C library's functions.
+ * before any other call. The library works with several threads, also within one call: the hooks must be safe to call
+ * from several threads at once. `reallocate` with size 0 is never called. NULL, or hooks of which one is missing,
+ * restore the C library's functions.
  */
 typedef struct pkin_allocator {
     void *(*allocate)(void *user, size_t n_bytes);

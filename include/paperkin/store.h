@@ -21,7 +21,9 @@ typedef enum pkin_store_mode {
 /*
  * Opens a store. A file that is no paperkin store is left alone: PKIN_ERROR_STORE; one of a newer schema:
  * PKIN_ERROR_STORE_VERSION. When the tokenizer or its dictionaries have changed since the store was written, stored
- * papers are tokenized again. `path` ":memory:" keeps it in memory. *out is NULL on failure.
+ * papers are tokenized again. `path` ":memory:" keeps it in memory. *out is NULL on failure. READ_ONLY works also in a
+ * folder that may not be written, where no changes wait in a log beside the file; nobody else may then write to it
+ * meanwhile.
  */
 PKIN_API pkin_status pkin_store_open(const char *path, pkin_store_mode mode, pkin_store **out);
 PKIN_API void pkin_store_close(pkin_store *store);

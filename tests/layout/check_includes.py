@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks the layout of the sources: who includes whom, where C++ may stand, names, licence tags.
+"""Checks the layout of the sources: who includes whom, where C++ may stand, what follows locales, names, licence tags.
 
 Data flows one way, and so do includes: base <- corpus <- text <- vector <- similarity <- groups <- store <- digest,
 each module seeing itself and what stands to its left, in host/ as in include/paperkin/. cli and bench see the public
@@ -33,6 +33,10 @@ LIBRARIES = [
     (re.compile(r"zlib\.h$"), {"corpus", "vector"}), (re.compile(r"unicode/"), {"text", "groups"}),
     (re.compile(r"sqlite3\.h$"), {"store"}), (re.compile(r"cuda|cublas|cusparse|cub/|thrust/"), {"kernels"}),
 ]
+# Of the C library: what answers by the caller's locale. base/ascii.h does not. The program sets no locale.
+LOCALE_HEADERS = {"ctype.h", "wctype.h", "locale.h", "strings.h"}
+LOCALE_CALLS = re.compile(r"\b(strn?casecmp|strcasestr|is(?:alnum|alpha|digit|lower|punct|space|upper|xdigit)|to(?:lower|upper)|"
+                          r"setlocale|strto[df]|strtold|atof)\s*\(")
 CXX_SHIMS = {"host/corpus/json_shim.cpp"}
 CUDA_SWITCH = {"host/similarity/registry.c"}  # the registry: the one place that may ask whether CUDA is built in
 
@@ -112,6 +116,17 @@ def include_faults(root, path, text):
                     yield f"{where}: must not include <{name}>: only {', '.join(sorted(owners))} may see that library"
 
 
+def locale_faults(path, text):
+    if not path.startswith("host/") or module_of(path) == "cli":
+        return
+    for match in INCLUDE.finditer(text):
+        if match.group(2) in LOCALE_HEADERS:
+            yield f"{path}: includes <{match.group(2)}>, which follows the caller's locale: use base/ascii.h"
+    for match in LOCALE_CALLS.finditer(text):
+        where = f"{path}:{text.count(chr(10), 0, match.start()) + 1}"
+        yield f"{where}: calls {match.group(1)}, which follows the caller's locale: use base/ascii.h"
+
+
 def files_under(root, folders):
     for folder in folders:
         for path in sorted((root / folder).rglob("*")):
@@ -152,6 +167,7 @@ def check(root):
     for path in sources:
         text = without_comments((root / path).read_text(encoding="utf-8", errors="replace"))
         faults += include_faults(root, path, text)
+        faults += locale_faults(path, text)
         if Path(path).suffix in CXX and path not in CXX_SHIMS:
             faults.append(f"{path}: C++ stands in tests and in {', '.join(sorted(CXX_SHIMS))} alone")
         if Path(path).suffix in {".cu", ".cuh"} and not path.startswith("kernels/"):

@@ -76,6 +76,14 @@ class CheckIncludes(unittest.TestCase):
     def test_cxx_outside_the_shim(self):
         self.assert_one("C++ stands", files={"host/store/bad.cpp": "\n"})
 
+    def test_what_follows_the_locale(self):
+        self.assert_one("host/text/bad.c: includes <ctype.h>", files={"host/text/bad.c": "#include <ctype.h>\n"})
+        self.assert_one("host/text/bad.c:4: calls strncasecmp",
+                        files={"host/text/bad.c": "int f(const char *a) {\n\n    return strncasecmp(a, \"a\", 1);\n}\n"})
+        self.assert_one("host/text/bad.c:2: calls strtod", files={"host/text/bad.c": "double x = strtod (a, b);\n"})
+        self.assertEqual(self.faults(files={"host/cli/fine.c": "#include <ctype.h>\n",
+                                            "host/text/good.c": "int x = u_isalpha(c); /* isalpha(c) */\n"}), [])
+
     def test_cuda_question_outside_the_registry(self):
         self.assert_one("asks whether CUDA", files={"host/store/bad.c": "#ifdef PAPERKIN_WITH_CUDA\n#endif\n"})
 

@@ -49,6 +49,13 @@ TEST(Escape, CutsBetweenPieces) {
     EXPECT_STREQ(buffer, "é");
 }
 
+TEST(Escape, NullsAreHarmless) {
+    char buffer[4] = "old";
+    EXPECT_EQ(pkin_escape(PKIN_ESCAPE_JSON, nullptr, buffer, sizeof buffer), 0u);
+    EXPECT_STREQ(buffer, "");
+    EXPECT_EQ(pkin_escape(PKIN_ESCAPE_HTML, "a<", nullptr, 100), 5u);
+}
+
 TEST(Escape, NothingDangerousComesThrough) {
     EXPECT_TRUE(rc::check("no control character, no raw markup, valid UTF-8", [](std::string text) {
         text = text.substr(0, text.find('\0'));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -12,6 +14,14 @@
 #include <string>
 
 namespace fs = std::filesystem;
+
+static int n_umask_calls = 0;
+
+/* In place of the C library's. The umask is the process's: whoever changes it changes the files of other threads. */
+extern "C" mode_t umask(mode_t mask) noexcept {
+    n_umask_calls++;
+    return (mode_t)syscall(SYS_umask, mask);
+}
 
 class File : public ::testing::Test {
   protected:
@@ -51,6 +61,60 @@ TEST_F(File, FollowsSymbolicLinks) {
     ASSERT_EQ(pkin_i_file_write_atomic(link.c_str(), "new", 3), PKIN_OK);
     EXPECT_TRUE(fs::is_symlink(link));
     EXPECT_EQ(read(target), "new");
+}
+
+TEST_F(File, DanglingLinksStayAndLeadToTheNewFile) {
+    fs::create_directory(dir / "real");
+    fs::create_symlink("real/new.md", dir / "one.md");
+    fs::create_symlink(dir / "one.md", dir / "two.md");
+    std::string link = dir / "two.md";
+    ASSERT_EQ(pkin_i_file_write_atomic(link.c_str(), "new", 3), PKIN_OK) << pkin_last_error();
+    EXPECT_TRUE(fs::is_symlink(dir / "one.md"));
+    EXPECT_TRUE(fs::is_symlink(link));
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(dir / "real" / "new.md")));
+    EXPECT_EQ(read(dir / "real" / "new.md"), "new");
+    EXPECT_EQ(entries(), 3u);
+}
+
+TEST_F(File, LinksInACircleAreAnError) {
+    fs::create_symlink("b", dir / "a");
+    fs::create_symlink("a", dir / "b");
+    EXPECT_EQ(pkin_i_file_write_atomic((dir / "a").c_str(), "x", 1), PKIN_ERROR_IO);
+    EXPECT_TRUE(fs::is_symlink(dir / "a"));
+    EXPECT_EQ(entries(), 2u);
+}
+
+TEST_F(File, PipesAreWrittenToAsTheyAre) {
+    std::string pipe = dir / "pipe";
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+    ASSERT_GE(reader, 0);
+    ASSERT_EQ(pkin_i_file_write_atomic(pipe.c_str(), "through", 7), PKIN_OK) << pkin_last_error();
+    char got[8] = "";
+    EXPECT_EQ(::read(reader, got, sizeof got), 7);
+    EXPECT_STREQ(got, "through");
+    close(reader);
+    EXPECT_TRUE(fs::is_fifo(pipe));
+    EXPECT_EQ(entries(), 1u);
+}
+
+TEST_F(File, DevicesAreWrittenToAsTheyAre) {
+    fs::create_symlink("/dev/full", dir / "full");
+    EXPECT_EQ(pkin_i_file_write_atomic((dir / "full").c_str(), "x", 1), PKIN_ERROR_IO);
+    EXPECT_NE(std::string(pkin_last_error()).find("No space left"), std::string::npos) << pkin_last_error();
+    EXPECT_TRUE(fs::is_character_file("/dev/full"));
+}
+
+TEST_F(File, TheUmaskIsLeftAlone) {
+    mode_t before = umask(027);
+    n_umask_calls = 0;
+    std::string path = dir / "a.md";
+    EXPECT_EQ(pkin_i_file_write_atomic(path.c_str(), "x", 1), PKIN_OK);
+    EXPECT_EQ(n_umask_calls, 0);
+    umask(before);
+    struct stat info;
+    ASSERT_EQ(stat(path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0640u);
 }
 
 TEST_F(File, FailureLeavesNothing) {

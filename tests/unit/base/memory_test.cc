@@ -85,6 +85,18 @@ TEST(Memory, EverythingGoesThroughTheHooks) {
     EXPECT_EQ(counter.live, 0);
 }
 
+TEST(Memory, IncompleteHooksAreNone) {
+    Counter counter;
+    pkin_allocator hooks = {counting_allocate, nullptr, counting_release, &counter};
+    pkin_set_allocator(&hooks);
+    char *text = nullptr;
+    EXPECT_EQ(pkin_i_copy_string("abc", 3, &text), PKIN_OK);
+    EXPECT_EQ(pkin_i_reallocate(&text, 100, 1), PKIN_OK);
+    pkin_i_free(text);
+    EXPECT_EQ(counter.calls, 0);
+    pkin_set_allocator(nullptr);
+}
+
 TEST(Arena, BlocksAreAlignedDistinctAndAdoptable) {
     pkin_i_arena a = {}, b = {};
     char *last = nullptr;

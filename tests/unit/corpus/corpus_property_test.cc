@@ -165,7 +165,7 @@ std::string annotate(const std::string &text, const Reading &reading, const std:
 std::string removed(const std::string &text, pkin_format format) {
     pkin_i_buffer out = {};
     uint64_t n_blocks = 0;
-    pkin_status status = pkin_i_blocks_remove(text.data(), text.size(), format, "test", &out, &n_blocks);
+    pkin_status status = pkin_i_blocks_remove(text.data(), text.size(), format, &out, &n_blocks);
     std::string result =
         status == PKIN_OK ? std::string(out.bytes, out.n_bytes) : std::string("failed: ") + pkin_last_error();
     pkin_i_buffer_free(&out);
@@ -190,6 +190,25 @@ TEST(CorpusProperties, MarkdownBlocksComeOffAgain) {
     }));
 }
 
+/* Markers in any order and number: what is left holds no block, even when blocks are put between its lines. */
+TEST(CorpusProperties, StrayMarkersStayStray) {
+    auto piece = rc::gen::element<std::string>("<!-- paperkin:begin -->\n", "<!-- paperkin:end -->\n", "text\n",
+                                               "### heading\n", "<!-- paperkin:begin open-line -->\n");
+    EXPECT_TRUE(rc::check([&] {
+        std::string block = std::string(PKIN_I_BLOCK_BEGIN) + "\n\n- seen\n\n" + PKIN_I_BLOCK_END + "\n", with;
+        std::string text = join(*rc::gen::container<std::vector<std::string>>(piece), "");
+        std::string once = removed(text, PKIN_FORMAT_MARKDOWN);
+        RC_ASSERT(removed(once, PKIN_FORMAT_MARKDOWN) == once);
+        for (size_t at = 0, next; at < once.size(); at = next) {
+            next = once.find('\n', at) + 1;
+            if (next == 0) next = once.size();
+            with += once.substr(at, next - at);
+            if (with.back() == '\n' && *rc::gen::arbitrary<bool>()) with += block;
+        }
+        RC_ASSERT(removed(with, PKIN_FORMAT_MARKDOWN) == once);
+    }));
+}
+
 TEST(CorpusProperties, JsonMembersComeOffAgain) {
     EXPECT_TRUE(rc::check([] {
         std::string text = dressed(as_json_lines(*papers()), *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>());
@@ -198,7 +217,8 @@ TEST(CorpusProperties, JsonMembersComeOffAgain) {
         for (uint64_t k = reading.size(); k-- > 0;) {
             std::string line = reading.record(k);
             with.insert(reading[k].begin + pkin_i_json_insert_place(line.data(), line.size()),
-                        std::string(PKIN_I_JSON_MEMBER_START) + "\"seen\": [" + json_text(*words(5)) + "]}");
+                        std::string(PKIN_I_JSON_MEMBER_START) + "\"version\": 1, \"key\": \"k\", \"seen\": [" +
+                            json_text(*words(5)) + "]}");
         }
         RC_ASSERT(removed(with, PKIN_FORMAT_ENHANCED) == text);
         RC_ASSERT(read_text(with).size() == reading.size());

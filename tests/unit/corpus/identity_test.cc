@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <clocale>
 #include <string>
 
 namespace {
@@ -33,6 +34,22 @@ std::string title_name(const char *title, const char *author) {
     pkin_i_buffer_free(&out);
     EXPECT_EQ(has_title, result.find('|') != 0);
     return result;
+}
+
+/* In a Turkish locale 'I' has another lower case, in Latin-1 ones bytes above 127 are letters. */
+TEST(Identity, DoesNotDependOnTheLocale) {
+    const char *chosen = nullptr;
+    for (const char *name : {"tr_TR.ISO-8859-9", "tr_TR.iso88599", "de_DE.ISO-8859-1", "de_DE.iso88591"}) {
+        if (!chosen) chosen = setlocale(LC_CTYPE, name);
+    }
+    if (!chosen) GTEST_SKIP() << "no 8-bit locale is installed";
+    EXPECT_EQ("2512.11762", arxiv("ARXIV:2512.11762"));
+    EXPECT_EQ("10.1000/\xDD"
+              "i",
+              doi("DOI:10.1000/\xDD"
+                  "I"));
+    EXPECT_EQ(10u, pkin_i_arxiv_id("2512.11762\xE9", nullptr));
+    setlocale(LC_CTYPE, "C");
 }
 
 TEST(ArxivId, Bare) {

@@ -86,12 +86,23 @@ TEST(Input, EveryTruncationIsDamage) {
 
 TEST(Input, TrailingGarbageIsDamage) {
     std::string text = small_crawl();
-    for (const std::string &tail :
-         {std::string("garbage at the end"), std::string("g"), std::string("\x1F"), std::string(8, '\0')}) {
+    for (const std::string &tail : {std::string("garbage at the end"), std::string("g"), std::string("\x1F"),
+                                    std::string(8, '\0') + "g", std::string(8, '\0') + gzip(text)}) {
         EXPECT_EQ(PKIN_ERROR_CORRUPT, read_text(gzip(text) + tail).status) << tail;
         EXPECT_EQ(PKIN_ERROR_CORRUPT, read_text(zstd(text) + tail).status) << tail;
     }
     EXPECT_NE(std::string::npos, read_text(gzip(text) + "x").error.find("fetch or compress the file again"));
+}
+
+/* As gzip(1) reads it: tapes and devices fill their last block. */
+TEST(Input, ZerosBehindGzipArePadding) {
+    std::string text = small_crawl();
+    for (size_t n : {1u, 511u, 100000u}) {
+        Reading reading = read_text(gzip(text) + std::string(n, '\0'));
+        ASSERT_EQ(PKIN_OK, reading.status) << reading.error;
+        EXPECT_EQ(text, text_of(reading));
+    }
+    EXPECT_EQ(PKIN_ERROR_CORRUPT, read_text(zstd(text) + std::string(8, '\0')).status);
 }
 
 TEST(Input, FlippedBitsAreDamageOrNothingWorse) {
@@ -136,6 +147,12 @@ TEST(Input, AppendsToWhatIsThere) {
     ASSERT_EQ(PKIN_OK, pkin_i_buffer_string(&out, "before "));
     EXPECT_EQ(PKIN_OK, pkin_i_input_read(path.c_str(), &out));
     EXPECT_STREQ("before behind", out.bytes);
+    bool was_packed = false;
+    EXPECT_EQ(PKIN_OK, pkin_i_input_read_telling(path.c_str(), &out, &was_packed));
+    EXPECT_TRUE(was_packed);
+    std::ofstream(path, std::ios::binary) << "plain";
+    EXPECT_EQ(PKIN_OK, pkin_i_input_read_telling(path.c_str(), &out, &was_packed));
+    EXPECT_FALSE(was_packed);
     pkin_i_buffer_free(&out);
     std::remove(path.c_str());
 }

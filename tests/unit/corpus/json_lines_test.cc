@@ -110,6 +110,13 @@ TEST(JsonLines, Records) {
     EXPECT_STREQ("arxiv:2601.00011", reading[3].key);
 }
 
+TEST(JsonLines, DatesAreDaysOfTheCalendar) {
+    for (const char *date : {"2026-99-77", "2026-02-29", "2026-13-01", "2026-01-00", "0000-01-01", "2026-1-01"}) {
+        EXPECT_STREQ("", read_text(record(std::string("\"date\": \"") + date + "\""))[0].date) << date;
+    }
+    EXPECT_STREQ("2024-02-29", read_text(record("\"date\": \"2024-02-29T00:00\""))[0].date);
+}
+
 TEST(JsonLines, OtherFeedsKeys) {
     Reading reading = read_text(
         record("\"url\": \"http://arxiv.org/abs/2601.00011v4\", \"cate\": \"cs.CV\", \"date\": \"2025-06-05T10:00\", "

@@ -68,7 +68,7 @@ TEST(MarkdownReader, NoLastLineEnd) {
 TEST(MarkdownReader, BlocksAreNoPartOfAnyPaper) {
     std::string plain = small_digest();
     std::string block = "<!-- paperkin:begin -->\n> ### [9] [Not one](https://arxiv.org/abs/2601.09999)\n"
-                        "### [9] [Nor this](https://arxiv.org/abs/2601.09998)\nAbstract: no\n<!-- paperkin:end -->\n";
+                        " ### [9] [Nor this](https://arxiv.org/abs/2601.09998)\nAbstract: no\n<!-- paperkin:end -->\n";
     Reading before = read_text(plain);
     std::string text = plain;
     text.insert(before[1].end, "\n" + block);
@@ -94,6 +94,25 @@ TEST(MarkdownReader, BlockThatNeverEndsHidesNothing) {
     Reading reading = read_text("### [A](https://arxiv.org/abs/2601.00011)\n<!-- paperkin:begin -->\n\n"
                                 "### [B](https://arxiv.org/abs/2601.00012)\n");
     EXPECT_EQ(2u, reading.size());
+    ASSERT_EQ(1u, reading.told.size());
+    EXPECT_EQ(2u, reading.told[0].line);
+    EXPECT_FALSE(reading.told[0].skipped);
+}
+
+TEST(MarkdownReader, MarkersInAnAbstractAreText) {
+    Reading reading = read_text("### [A](https://arxiv.org/abs/2601.00011)\n<details>\nAbstract: one\n"
+                                "<!-- paperkin:end -->\ntwo\n<!-- paperkin:begin -->\nthree\n</details>\n"
+                                "<!-- paperkin:begin -->\nseen\n<!-- paperkin:end -->\n"
+                                "### [B](https://arxiv.org/abs/2601.00012)\n<details>\nAbstract: "
+                                "four\n<!-- paperkin:end -->\n</details>\n");
+    ASSERT_EQ(2u, reading.size());
+    EXPECT_STREQ("one <!-- paperkin:end --> two <!-- paperkin:begin --> three", reading[0].abstract);
+    EXPECT_STREQ("four <!-- paperkin:end -->", reading[1].abstract);
+    ASSERT_EQ(3u, reading.told.size());
+    EXPECT_EQ(4u, reading.told[0].line);
+    EXPECT_EQ(6u, reading.told[1].line);
+    EXPECT_EQ(15u, reading.told[2].line);
+    EXPECT_EQ(0u, pkin_corpus_n_skipped(reading.corpus.get()));
 }
 
 TEST(MarkdownReader, BrokenHeadingsAreSkippedWithTheirLine) {

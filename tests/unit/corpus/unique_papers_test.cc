@@ -68,6 +68,21 @@ TEST(UniquePapers, Nothing) {
     EXPECT_EQ(PKIN_ERROR_INVALID_ARGUMENT, pkin_corpus_unique(nullptr, 0, nullptr));
 }
 
+TEST(UniquePapers, NullIsNoCorpus) {
+    const pkin_corpus *corpora[] = {nullptr};
+    pkin_corpus *out = nullptr;
+    size_t n_bytes = 1;
+    EXPECT_EQ(PKIN_ERROR_INVALID_ARGUMENT, pkin_corpus_unique(corpora, 1, &out));
+    EXPECT_EQ(nullptr, out);
+    EXPECT_EQ(0u, pkin_corpus_size(nullptr));
+    EXPECT_EQ(nullptr, pkin_corpus_paper(nullptr, 0));
+    EXPECT_EQ(PKIN_FORMAT_UNKNOWN, pkin_corpus_format(nullptr));
+    EXPECT_EQ(0u, pkin_corpus_n_skipped(nullptr));
+    EXPECT_STREQ("", pkin_corpus_name(nullptr));
+    EXPECT_EQ(nullptr, pkin_corpus_bytes(nullptr, &n_bytes));
+    EXPECT_EQ(0u, n_bytes);
+}
+
 TEST(UniquePapers, Many) {
     std::string text;
     for (int k = 0; k < 5000; k++) text += "{\"id\": \"x\", \"title\": \"Soup " + std::to_string(k % 1700) + "\"}\n";

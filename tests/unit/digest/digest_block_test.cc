@@ -201,12 +201,35 @@ std::string annotate_end(const std::string &text, size_t end) {
     Sample sample;
     sample.annotation.listed_above = 1;
     Text out;
-    pkin_i_annotator annotator{text.data(), text.size(), 0, PKIN_FORMAT_MARKDOWN, PKIN_LANGUAGES_EN, &out.buffer};
+    pkin_i_annotator annotator{text.data(), text.size(), 0, PKIN_FORMAT_MARKDOWN, PKIN_LANGUAGES_EN, 0, &out.buffer};
     pkin_paper record{};
     record.end = end;
     EXPECT_EQ(pkin_i_annotator_insert(&annotator, &record, sample.get()), PKIN_OK);
     EXPECT_EQ(pkin_i_annotator_finish(&annotator), PKIN_OK);
     return out.str();
+}
+
+/* Records come in ascending order; one that lies before what was copied, or past the end, gets nothing. */
+TEST(DigestBlock, RecordsOutOfOrderAreLeftAlone) {
+    const std::string text = "a\nb\nc\n";
+    Sample sample;
+    sample.annotation.listed_above = 1;
+    Text out;
+    pkin_i_annotator annotator{};
+    annotator.bytes = text.data();
+    annotator.n_bytes = text.size();
+    annotator.format = PKIN_FORMAT_MARKDOWN;
+    annotator.languages = PKIN_LANGUAGES_EN;
+    annotator.out = &out.buffer;
+    for (size_t end : {4u, 2u, 7u}) {
+        pkin_paper record{};
+        record.end = end;
+        EXPECT_EQ(pkin_i_annotator_insert(&annotator, &record, sample.get()), PKIN_OK);
+    }
+    EXPECT_EQ(pkin_i_annotator_finish(&annotator), PKIN_OK);
+    EXPECT_EQ(count(out.str(), "paperkin:begin"), 1u);
+    EXPECT_EQ(out.str().substr(0, 27), "a\nb\n<!-- paperkin:begin -->");
+    EXPECT_EQ(out.str().substr(out.str().size() - 2), "c\n");
 }
 
 TEST(DigestBlock, LineEndsAreTheFilesOwn) {

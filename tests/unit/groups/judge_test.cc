@@ -98,6 +98,20 @@ TEST(Judge, FoldsALaterVersion) {
     EXPECT_EQ(pkin_test_judge(a, b, 0.8).verdict, PKIN_VERDICT_PROBABLY_SAME);
 }
 
+TEST(Judge, CountsMoreThanThirtyDaysAsLater) {
+    TestPaper a("2501.00001", "Where Paper Boats Land", boats),
+        b("2506.00001", "Predicting the Drift of Boats", rewritten);
+    a.key = "doi:10.1000/a";
+    b.key = "doi:10.1000/b";
+    a.date = "2025-01-01";
+    b.date = "2025-01-31";
+    EXPECT_EQ(pkin_test_judge(a, b, 0.8).days_apart, 30);
+    EXPECT_EQ(pkin_test_judge(a, b, 0.8).verdict, PKIN_VERDICT_SISTER);
+    b.date = "2025-02-01";
+    EXPECT_EQ(pkin_test_judge(a, b, 0.8).days_apart, 31);
+    EXPECT_EQ(pkin_test_judge(a, b, 0.8).verdict, PKIN_VERDICT_PROBABLY_SAME);
+}
+
 TEST(Judge, DistrustsACopiedAbstractUnderAForeignTitle) {
     TestPaper a("2501.00001", "Where Paper Boats Land", boats), b("2506.00001", "Kite Colours in Autumn Skies", boats);
     EXPECT_EQ(pkin_test_judge(a, b, 0.97).verdict, PKIN_VERDICT_SISTER);

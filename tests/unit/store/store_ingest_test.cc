@@ -236,7 +236,7 @@ TEST_F(Ingest, AnnotatedFilesAreTheSameDigest) {
     Store store(path);
     std::string plain = papers(1, 2), annotated = plain;
     ingest(store, folder.write("2026-01-05.jsonl", plain));
-    annotated.insert(annotated.find("}\n"), ", \"paperkin\": {\"related\": []}");
+    annotated.insert(annotated.find("}\n"), ", \"paperkin\": {\"version\": 1, \"key\": \"arxiv:2601.00001\"}");
     ASSERT_NE(annotated, plain);
     EXPECT_EQ(ingest(store, folder.write("2026-01-05.jsonl", annotated)).already_known, 1);
 }
@@ -262,7 +262,22 @@ TEST_F(Ingest, WhatIsNoDigestLeavesNothing) {
     options.size += 8;
     EXPECT_EQ(pkin_store_ingest_file(store, (folder / "x.txt").c_str(), &options, &report),
               PKIN_ERROR_INVALID_ARGUMENT);
+    options.size = 0;
+    EXPECT_EQ(pkin_store_ingest_file(store, (folder / "x.txt").c_str(), &options, &report),
+              PKIN_ERROR_INVALID_ARGUMENT);
     EXPECT_EQ(describe(store).n_digests, 0u);
+}
+
+TEST_F(Ingest, OptionsOfAnEarlierLibrary) {
+    Store store(path);
+    pkin_ingest_options options = pkin_ingest_options_default();
+    pkin_ingest_report report;
+    options.date = "2026-01-07";
+    options.size = offsetof(pkin_ingest_options, n_threads);
+    options.n_threads = -1; /* a member that the earlier structure did not have */
+    ASSERT_EQ(pkin_store_ingest_file(store, folder.write("x.jsonl", papers(1, 2)).c_str(), &options, &report), PKIN_OK)
+        << pkin_last_error();
+    EXPECT_STREQ(report.date, "2026-01-07");
 }
 
 TEST_F(Ingest, CancelledChangesNothing) {

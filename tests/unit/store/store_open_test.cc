@@ -2,6 +2,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <cstring>
+#include <functional>
+
 #include "store/schema.h"
 #include "unit/store/store_fixture.h"
 
@@ -62,6 +65,8 @@ TEST_F(Open, MissingFilesAndFolders) {
     expect_error(folder / "no/such/s.db", PKIN_STORE_READ_WRITE, PKIN_ERROR_STORE, "make the folder first");
     expect_error(folder / "no/such/s.db", PKIN_STORE_READ_ONLY, PKIN_ERROR_NOT_FOUND, "no such store");
     expect_error("", PKIN_STORE_READ_WRITE, PKIN_ERROR_INVALID_ARGUMENT, "path");
+    EXPECT_EQ(pkin_store_open(path.c_str(), PKIN_STORE_READ_WRITE, nullptr), PKIN_ERROR_INVALID_ARGUMENT);
+    EXPECT_FALSE(fs::exists(path));
     fs::create_directory(folder / "d");
     expect_error(folder / "d", PKIN_STORE_READ_WRITE, PKIN_ERROR_STORE, "no regular file");
     ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
@@ -130,6 +135,43 @@ TEST_F(Open, ReadOnlyReadsAndRefusesToWrite) {
         ASSERT_EQ(pkin_i_store_end(store, 1), PKIN_OK);
     }
     EXPECT_EQ(read_bytes(path), before);
+}
+
+/* Permissions do not stop root: the child that opens the store is then somebody else. Returns what it exited with. */
+int as_ordinary_user(const std::function<int()> &act) {
+    pid_t child = fork();
+    if (child == 0) {
+        if (geteuid() == 0 && setuid(65534) != 0) _exit(99);
+        _exit(act());
+    }
+    int state = 0;
+    waitpid(child, &state, 0);
+    return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+}
+
+TEST_F(Open, ReadOnlyInAFolderThatMayNotBeWritten) {
+    fs::create_directory(folder / "50% #1?");
+    path = folder / "50% #1?/s.db";
+    {
+        Store store(path);
+        ingest(store, folder.write("2026-01-05.jsonl", papers(1, 3)));
+    }
+    chmod((folder / "").c_str(), 0755);
+    chmod((folder / "50% #1?").c_str(), 0555);
+    auto count = [&] {
+        Store store(path, PKIN_STORE_READ_ONLY);
+        return store.status == PKIN_OK ? (int)describe(store).n_papers : 50 + (int)store.status;
+    };
+    EXPECT_EQ(as_ordinary_user(count), 3);
+    /* Changes in the log are not passed over. */
+    folder.write("50% #1?/s.db-wal", "x");
+    EXPECT_EQ(as_ordinary_user(count), 50 + PKIN_ERROR_STORE);
+    EXPECT_EQ(as_ordinary_user([&] {
+                  Store store(path, PKIN_STORE_READ_ONLY);
+                  return strstr(pkin_last_error(), "still wait") ? 1 : 0;
+              }),
+              1);
+    chmod((folder / "50% #1?").c_str(), 0755);
 }
 
 TEST_F(Open, ReadersDoNotWaitForTheWriter) {

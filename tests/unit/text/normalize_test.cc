@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <chrono>
 #include <cstring>
 #include <string>
 
@@ -187,6 +188,15 @@ TEST(NormalizeProperty, KeysAreIdempotentAndTidy) {
 
 TEST(NormalizeProperty, AnyBytes) {
     EXPECT_TRUE(rc::check("no bytes are too strange", [](const std::string &bytes) { normal(bytes); }));
+}
+
+/* Every argument goes to the end of the text: without a bound each would be searched to there. */
+TEST(Latex, HostileNestingTakesLinearTime) {
+    std::string text;
+    for (int k = 0; k < 200000; k++) text += "\\label{a";
+    auto begin = std::chrono::steady_clock::now();
+    normal(text);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST(LatexCommands, AreSortedAndFound) {
