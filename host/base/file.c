@@ -102,11 +102,13 @@ static pkin_status write_in_place(const char *path, const void *bytes, size_t n_
 /*
  * Makes a file of a new name beside `real`. Not mkstemp, whose files are their owner's alone: what they would be
  * without can be had only by changing the umask, which belongs to the whole process. O_EXCL makes a guessed name
- * harmless.
+ * harmless. The name starts with a dot, so that nobody's *.md takes an unfinished file for a digest.
  */
 static pkin_status create_temporary(const char *path, const char *real, mode_t mode, pkin_i_buffer *name, int *out) {
     enum { ATTEMPTS = 100 };
     struct timespec now;
+    const char *base = pkin_i_base_name(real);
+    int n_folder = (int)(base - real);
     pkin_status status = PKIN_OK;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t seed = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30 ^ (uint64_t)getpid() << 40;
@@ -114,7 +116,7 @@ static pkin_status create_temporary(const char *path, const char *real, mode_t m
     errno = EEXIST;
     for (uint64_t k = 0; k < ATTEMPTS && *out < 0 && errno == EEXIST; k++) {
         pkin_i_buffer_clear(name);
-        PKIN_TRY(pkin_i_buffer_printf(name, "%s.%08x", real, (unsigned)pkin_i_hash_u64(seed + k)));
+        PKIN_TRY(pkin_i_buffer_printf(name, "%.*s.%s.%08x", n_folder, real, base, (unsigned)pkin_i_hash_u64(seed + k)));
         *out = open(name->bytes, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     }
     PKIN_REQUIRE(*out >= 0, PKIN_ERROR_IO, "%s: cannot be created beside its place: %s", path, strerror(errno));
@@ -122,11 +124,14 @@ out:
     return status;
 }
 
-/* `existing`: whose permissions are kept; NULL: there was no file. */
+/* `existing`: whose owner, where that is allowed, and permissions are kept; NULL: there was no file. */
 static pkin_status write_temporary(int descriptor, const char *path, const void *bytes, size_t n_bytes,
                                    const struct stat *existing) {
     pkin_status status = write_all(descriptor, path, (const char *)bytes, n_bytes);
     if (status != PKIN_OK) return status;
+    /* Before the permissions: a change of owner takes set-user-id bits away. */
+    int ignored = existing ? fchown(descriptor, existing->st_uid, existing->st_gid) : 0;
+    (void)ignored;
     if ((existing && fchmod(descriptor, existing->st_mode & 07777) != 0) || fsync(descriptor) != 0) {
         return pkin_i_fail(PKIN_ERROR_IO, "%s: cannot be flushed to the disk: %s", path, strerror(errno));
     }

@@ -11,8 +11,8 @@ pkin_status pkin_i_file_read(const char *path, pkin_i_buffer *out);
 
 /*
  * Replaces a file atomically: written to a temporary file in the same folder, flushed to the disk, renamed. An existing
- * file's permissions are kept; a symbolic link is followed, so that the link itself stays, also where it leads to
- * nothing yet. On failure the old file is as it was and the temporary one is gone. "-" writes to standard output;
+ * file's permissions are kept, and its owner where the process may give files away; a symbolic link is followed, so
+ * that the link itself stays, also where it leads to nothing yet. The temporary file's name starts with a dot. On failure the old file is as it was and the temporary one is gone. "-" writes to standard output;
  * devices and pipes are written to as they are.
  */
 pkin_status pkin_i_file_write_atomic(const char *path, const void *bytes, size_t n_bytes);

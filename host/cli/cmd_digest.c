@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "commands.h"
 #include "digest_summary.h"
 #include "json_out.h"
 #include "messages.h"
+#include "overwrite.h"
 #include "progress.h"
 #include "signals.h"
 #include "store_choice.h"
@@ -54,6 +56,42 @@ static int check(pkin_i_cli *cli, const pkin_i_settings *settings, int n_files, 
         if (strcmp(files[k], "-") == 0) return pkin_i_cli_misuse(cli, "standard input (-) cannot be changed in place");
     }
     return PKIN_I_EXIT_DONE;
+}
+
+/*
+ * Whether a file of that name in the output folder may be written. Compressed files come out without the last extension
+ * of their names; whether they are compressed is not known yet.
+ */
+static bool may_write(pkin_i_cli *cli, const pkin_i_settings *settings, const char *name, int n_files, char **files) {
+    size_t n_bytes = strlen(settings->out) + strlen(name) + 2;
+    char *path = pkin_i_cli_allocate(n_bytes, 1);
+    snprintf(path, n_bytes, "%s/%s", settings->out, name);
+    bool may = pkin_i_output_spares_store(cli, path, settings->store);
+    char *dot = strrchr(path, '.');
+    if (dot && (strcasecmp(dot, ".gz") == 0 || strcasecmp(dot, ".zst") == 0 || strcasecmp(dot, ".zstd") == 0)) {
+        *dot = '\0';
+        may = may && pkin_i_output_spares_store(cli, path, settings->store);
+    }
+    may = may && pkin_i_output_spares_inputs(cli, path, n_files, files);
+    free(path);
+    return may;
+}
+
+/* In place nothing but a digest is replaced, and a store is none. */
+static bool may_write_all(pkin_i_cli *cli, const pkin_i_settings *settings, int n_files, char **files) {
+    bool may = true;
+    if (!settings->out || strcmp(settings->out, "-") == 0) return true;
+    for (int k = 0; k < n_files && may; k++) {
+        const char *slash = strrchr(files[k], '/');
+        bool is_stream = strcmp(files[k], "-") == 0;
+        may = may_write(cli, settings,
+                        is_stream ? "stdin.md"
+                        : slash   ? slash + 1
+                                  : files[k],
+                        n_files, files) &&
+              (!is_stream || may_write(cli, settings, "stdin.jsonl", n_files, files));
+    }
+    return may;
 }
 
 /* ---- Taking blocks out again ------------------------------------------------------------------------------------ */
@@ -147,9 +185,10 @@ static int annotate(pkin_i_cli *cli, const pkin_i_settings *settings, pkin_store
 static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands, char **operands) {
     int exit_code = check(cli, settings, n_operands, operands);
     if (exit_code != PKIN_I_EXIT_DONE) return exit_code;
+    if (!may_write_all(cli, settings, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
     if (settings->strip) return strip(cli, settings, n_operands, operands);
     pkin_store *store = NULL;
-    pkin_i_store_use use = settings->dry_run ? PKIN_I_STORE_ASK : PKIN_I_STORE_REMEMBER;
+    pkin_i_store_use use = settings->dry_run ? PKIN_I_STORE_TRY : PKIN_I_STORE_REMEMBER;
     if (pkin_i_store_choose(cli, settings->store, use, &store) != PKIN_OK) return PKIN_I_EXIT_FAILURE;
     exit_code = annotate(cli, settings, store, n_operands, operands);
     pkin_store_close(store);
@@ -198,7 +237,7 @@ static const pkin_i_option options[] = {
      .minimum = 0,
      .maximum = 1,
      PKIN_I_MEMBER(related_floor),
-     .help = "the least cosine of a related paper; default 0.12"},
+     .help = "the least cosine of a related paper; default 0.13"},
     PKIN_I_OPTION_OF_DATE,
     {.name = "json",
      .kind = PKIN_I_OPTION_SWITCH,

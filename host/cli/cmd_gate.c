@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "json_out.h"
 #include "messages.h"
+#include "overwrite.h"
 #include "progress.h"
 #include "store_choice.h"
 
@@ -71,10 +72,11 @@ static int gate(pkin_i_cli *cli, const pkin_i_settings *settings, pkin_store *st
 }
 
 static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands, char **operands) {
-    (void)n_operands;
     if (settings->json && (!settings->out || strcmp(settings->out, "-") == 0)) {
         return pkin_i_cli_misuse(cli, "--json needs -o FILE: standard output is for the lines let through");
     }
+    if (!pkin_i_output_spares_inputs(cli, settings->out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
+    if (!pkin_i_output_spares_store(cli, settings->out, settings->store)) return PKIN_I_EXIT_MISUSE;
     pkin_store *store = NULL;
     pkin_i_store_use use = settings->no_record ? PKIN_I_STORE_ASK : PKIN_I_STORE_REMEMBER;
     pkin_status status = pkin_i_store_choose(cli, settings->store, use, &store);

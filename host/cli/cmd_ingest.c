@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands.h"
 #include "json_out.h"
@@ -41,6 +42,7 @@ static void print_json(const pkin_i_settings *settings, char **paths, const pkin
         pkin_i_json_text(&json, "format", pkin_format_name(reports[k].format));
         pkin_i_json_text(&json, "date", reports[k].date);
         pkin_i_json_flag(&json, "already_known", reports[k].already_known);
+        pkin_i_json_flag(&json, "background", reports[k].background);
         write_counts(&json, &reports[k]);
         pkin_i_json_end_object(&json);
         add(&total, &reports[k]);
@@ -55,6 +57,11 @@ static void print_json(const pkin_i_settings *settings, char **paths, const pkin
     pkin_i_json_end_answer(&json);
 }
 
+static const char *remark(const pkin_ingest_report *report) {
+    if (report->background) return report->already_known ? "background, known already" : "background";
+    return report->already_known ? "known already" : "";
+}
+
 static void add_row(pkin_i_table *table, const char *name, const char *date, const pkin_ingest_report *report) {
     pkin_i_table_text(table, name);
     pkin_i_table_text(table, date);
@@ -62,7 +69,7 @@ static void add_row(pkin_i_table *table, const char *name, const char *date, con
     pkin_i_table_count(table, report->n_new);
     pkin_i_table_count(table, report->n_new_versions);
     pkin_i_table_count(table, report->n_repeats);
-    pkin_i_table_text(table, report->already_known ? "known already" : "");
+    pkin_i_table_text(table, remark(report));
 }
 
 static void print_table(pkin_i_cli *cli, char **paths, const pkin_ingest_report *reports, int n_files) {
@@ -86,6 +93,7 @@ static pkin_status ingest_all(pkin_i_cli *cli, const pkin_i_settings *settings, 
     pkin_ingest_options options = pkin_ingest_options_default();
     pkin_status status = PKIN_OK;
     options.date = settings->date;
+    if (settings->as) options.background = strcmp(settings->as, "background") == 0;
     options.n_threads = (int)settings->n_threads;
     options.on_diagnostic = pkin_i_cli_on_diagnostic;
     options.diagnostic_user = cli;
@@ -132,8 +140,20 @@ static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands,
     return exit_code;
 }
 
-static const pkin_i_option options[] = {PKIN_I_OPTION_STORE, PKIN_I_OPTION_OF_DATE, PKIN_I_OPTION_JSON,
-                                        PKIN_I_OPTION_THREADS, PKIN_I_OPTIONS_COMMON};
+static const pkin_i_option options[] = {
+    PKIN_I_OPTION_STORE,
+    {.name = "as",
+     .kind = PKIN_I_OPTION_CHOICE,
+     .argument = "KIND",
+     .choices = "digest|background",
+     PKIN_I_MEMBER(as),
+     .help = "digest: its papers were listed on its day, and are seen before from then on; background: they are known, "
+             "for related papers and verdicts, and never count as seen before. Default: background for an arXiv "
+             "metadata snapshot, else digest"},
+    PKIN_I_OPTION_OF_DATE,
+    PKIN_I_OPTION_JSON,
+    PKIN_I_OPTION_THREADS,
+    PKIN_I_OPTIONS_COMMON};
 
 const pkin_i_command pkin_i_command_ingest = {
     .name = "ingest",
@@ -142,7 +162,8 @@ const pkin_i_command pkin_i_command_ingest = {
     .description = "Reads digests and corpora and remembers their papers, versions and days. Give the oldest first. A "
                    "file that is "
                    "known already changes nothing, so this can be repeated, and goes on where it was interrupted.",
-    .examples = "  paperkin ingest --store papers.db 2025-*.jsonl\n",
+    .examples = "  paperkin ingest --store papers.db 2025-*.jsonl\n"
+                "  paperkin ingest --store papers.db --as background all-of-2024.jsonl.zst\n",
     .options = options,
     .min_operands = 1,
     .max_operands = -1,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "messages.h"
+#include "overwrite.h"
 #include "pair_output.h"
 #include "progress.h"
 #include "signals.h"
@@ -46,6 +47,7 @@ static int find_neighbors(pkin_i_cli *cli, const pkin_i_settings *settings, cons
 }
 
 static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands, char **operands) {
+    if (!pkin_i_output_spares_inputs(cli, settings->out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
     pkin_i_rows rows;
     int exit_code = pkin_i_rows_read_vectors(cli, settings, "related", n_operands, operands, &rows);
     if (exit_code == PKIN_I_EXIT_DONE) exit_code = find_neighbors(cli, settings, &rows);

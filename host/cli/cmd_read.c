@@ -4,6 +4,7 @@
 #include "json_out.h"
 #include "messages.h"
 #include "output.h"
+#include "overwrite.h"
 #include "row_inputs.h"
 
 static void write_list(pkin_i_json *json, const char *key, const char *const *items, uint32_t n_items) {
@@ -54,6 +55,7 @@ static int read_file(pkin_i_cli *cli, const pkin_i_settings *settings, const cha
 }
 
 static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands, char **operands) {
+    if (!pkin_i_output_spares_inputs(cli, settings->out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
     pkin_i_output output;
     int exit_code = PKIN_I_EXIT_DONE;
     if (!pkin_i_output_open(cli, settings->out, &output)) return PKIN_I_EXIT_FAILURE;

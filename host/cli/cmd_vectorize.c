@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "json_out.h"
 #include "messages.h"
+#include "overwrite.h"
 #include "row_inputs.h"
 
 static void report(pkin_i_cli *cli, const pkin_i_settings *settings, const pkin_matrix *matrix) {
@@ -24,10 +26,27 @@ static void report(pkin_i_cli *cli, const pkin_i_settings *settings, const pkin_
                     pkin_i_cli_counted(n_nonzeros, "nonzero", nonzeros));
 }
 
+/* The matrix and the two lists beside it. */
+static bool spares_inputs(pkin_i_cli *cli, const char *path, int n_inputs, char **inputs) {
+    static const char *const endings[] = {".terms.txt", ".ids.txt"};
+    size_t n = strlen(path), n_ending = strlen(".npz");
+    if (n >= n_ending && strcmp(path + n - n_ending, ".npz") == 0) n -= n_ending;
+    bool spares = pkin_i_output_spares_inputs(cli, path, n_inputs, inputs);
+    for (size_t k = 0; spares && k < sizeof endings / sizeof *endings; k++) {
+        size_t n_bytes = n + sizeof ".terms.txt";
+        char *list = pkin_i_cli_allocate(n_bytes, 1);
+        snprintf(list, n_bytes, "%.*s%s", (int)n, path, endings[k]);
+        spares = pkin_i_output_spares_inputs(cli, list, n_inputs, inputs);
+        free(list);
+    }
+    return spares;
+}
+
 static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands, char **operands) {
     if (strcmp(settings->out, "-") == 0) {
         return pkin_i_cli_misuse(cli, "--output: a matrix is written to a file, with its terms and ids beside it");
     }
+    if (!spares_inputs(cli, settings->out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
     pkin_i_rows rows;
     int exit_code = pkin_i_rows_read(cli, settings, "plain", n_operands, operands, &rows);
     if (exit_code == PKIN_I_EXIT_DONE) {

@@ -9,6 +9,7 @@
 
 typedef enum column_use {
     IN_TABLE,
+    IN_TABLE_IF_ANY,
     IN_TABLE_BESIDE_SKIPPED, /* records are told only beside skipped ones: else they would be taken for papers */
     IN_JSON_ALONE
 } column_use;
@@ -28,6 +29,7 @@ static const count_column columns[] = {COLUMN("records", "records", n_records, I
                                        COLUMN("skipped", "skipped", n_skipped, IN_TABLE_BESIDE_SKIPPED),
                                        COLUMN("papers", "papers", n_papers, IN_TABLE),
                                        COLUMN("repeats", "repeats", n_repeats, IN_TABLE),
+                                       COLUMN("repeats_inside", "listed\ntwice", n_repeats_inside, IN_TABLE_IF_ANY),
                                        COLUMN("new_versions", "new\nversions", n_new_versions, IN_TABLE),
                                        COLUMN("same_work", "same\nwork", n_same_work, IN_TABLE),
                                        COLUMN("probably_same", "probably\nsame", n_probably_same, IN_TABLE),
@@ -52,6 +54,8 @@ static bool is_shown(const pkin_digest_report *report, size_t column) {
     switch (columns[column].use) {
     case IN_TABLE:
         return true;
+    case IN_TABLE_IF_ANY:
+        return total_of(report, column) > 0;
     case IN_TABLE_BESIDE_SKIPPED:
         return total_of(report, SKIPPED_COLUMN) > 0;
     case IN_JSON_ALONE:

@@ -153,14 +153,14 @@ static bool is_date(const char *text) {
         if (pattern[k] == 'd' ? text[k] < '0' || text[k] > '9' : text[k] != '-') return false;
     }
     int year = atoi(text), month = atoi(text + 5), day = atoi(text + 8);
-    if (month < 1 || month > 12 || year < 1) return false;
+    if (month < 1 || month > 12 || year < 1900) return false; /* as the store has it */
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return day >= 1 && day <= days[month - 1] + (month == 2 && leap);
 }
 
 static bool check_date(pkin_i_cli *cli, const pkin_i_option *option, const char *text) {
     if (is_date(text)) return true;
-    pkin_i_cli_misuse(cli, "--%s: expected a day as YYYY-MM-DD, found \"%s\"", option->name, text);
+    pkin_i_cli_misuse(cli, "--%s: expected a day from 1900 on as YYYY-MM-DD, found \"%s\"", option->name, text);
     return false;
 }
 

@@ -16,6 +16,7 @@ typedef struct pkin_i_settings {
     const char *store;
     const char *out;
     const char *date;
+    const char *as;
     const char *backend;
     const char *format;
     const char *features;

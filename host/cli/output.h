@@ -19,6 +19,9 @@ bool pkin_i_output_open(pkin_i_cli *cli, const char *path, pkin_i_output *output
 /* Flushes and names the file when `keep`, else removes it. Returns the exit code. */
 int pkin_i_output_close(pkin_i_cli *cli, pkin_i_output *output, bool keep);
 
+/* The file that a path leads to, also through a symbolic link to nothing yet; NULL with errno for a circle of links. */
+char *pkin_i_follow_links(const char *path);
+
 /* Flushes standard output. Returns `exit_code`, or failure with a message where it could not be written. */
 int pkin_i_output_finish(pkin_i_cli *cli, int exit_code);
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "messages.h"
 #include "progress.h"
@@ -65,10 +66,12 @@ static const char *given_feature_option(const pkin_i_settings *settings) {
     return settings->keep_repeats ? "keep-repeats" : NULL;
 }
 
-/* A `.npz` is a zip archive. Standard input is never one: it could not be read again from the start. */
+/* A `.npz` is a zip archive. Standard input and pipes are never one: they cannot be read again from the start. */
 static bool is_zip(const char *path) {
     char magic[4] = {0};
-    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
+    struct stat info;
+    bool is_regular = strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    FILE *file = is_regular ? fopen(path, "rb") : NULL;
     if (!file) return false;
     size_t n = fread(magic, 1, sizeof magic, file);
     fclose(file);

@@ -20,12 +20,12 @@ pkin_status pkin_i_store_choose(pkin_i_cli *cli, const char *given, pkin_i_store
         pkin_i_cli_error(cli, "%s: there is no store; `paperkin digest` or `paperkin ingest` make one", path);
         return PKIN_ERROR_NOT_FOUND;
     }
-    if (missing && use == PKIN_I_STORE_ASK) {
+    if (missing && (use == PKIN_I_STORE_ASK || use == PKIN_I_STORE_TRY)) {
         pkin_i_cli_note(cli, "%s: there is no store yet, so every paper is new", path);
         path = ":memory:";
     }
-    pkin_status status =
-        pkin_store_open(path, use == PKIN_I_STORE_READ ? PKIN_STORE_READ_ONLY : PKIN_STORE_READ_WRITE, out);
+    bool writes = missing || use == PKIN_I_STORE_REMEMBER || use == PKIN_I_STORE_TRY;
+    pkin_status status = pkin_store_open(path, writes ? PKIN_STORE_READ_WRITE : PKIN_STORE_READ_ONLY, out);
     if (status != PKIN_OK) {
         pkin_i_cli_failed(cli, status);
     } else if (missing && use == PKIN_I_STORE_REMEMBER) {

@@ -7,7 +7,8 @@
 typedef enum pkin_i_store_use {
     PKIN_I_STORE_READ,     /* it must be there */
     PKIN_I_STORE_REMEMBER, /* made where it is missing, and said so */
-    PKIN_I_STORE_ASK       /* nothing is written: where it is missing, an empty one in memory */
+    PKIN_I_STORE_ASK,      /* nothing is written: where it is missing, an empty one in memory */
+    PKIN_I_STORE_TRY       /* the same, but written to and undone: a dry run */
 } pkin_i_store_use;
 
 /* --store, else $PAPERKIN_STORE, else paperkin.db in the current folder. */

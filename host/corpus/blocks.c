@@ -7,13 +7,20 @@
 #include "base/failure.h"
 #include "corpus/text_view.h"
 
+/* Whether a line is the marker; editors leave spaces and tabs behind it. */
+static bool is_marker(pkin_i_view line, const char *marker) {
+    size_t n = line.n_bytes;
+    while (n && (line.bytes[n - 1] == ' ' || line.bytes[n - 1] == '\t')) n--;
+    return pkin_i_view_is(pkin_i_view_of(line.bytes, n), marker);
+}
+
 int pkin_i_is_block_begin(const char *line, size_t n_bytes) {
     pkin_i_view view = {line, n_bytes};
-    return pkin_i_view_is(view, PKIN_I_BLOCK_BEGIN) || pkin_i_view_is(view, PKIN_I_BLOCK_BEGIN_OPEN_LINE);
+    return is_marker(view, PKIN_I_BLOCK_BEGIN) || is_marker(view, PKIN_I_BLOCK_BEGIN_OPEN_LINE);
 }
 
 int pkin_i_is_block_end(const char *line, size_t n_bytes) {
-    return pkin_i_view_is(pkin_i_view_of(line, n_bytes), PKIN_I_BLOCK_END);
+    return is_marker(pkin_i_view_of(line, n_bytes), PKIN_I_BLOCK_END);
 }
 
 /* Nothing that paperkin writes into a block begins so, and every entry of a digest does: no block goes beyond it. */
@@ -63,7 +70,7 @@ static pkin_status open_block(block_search *search, pkin_i_view line, size_t at,
     if (status != PKIN_OK) return status;
     search->open[search->n_open++] = (pkin_i_block){.begin = at,
                                                     .line = number,
-                                                    .open_line = pkin_i_view_is(line, PKIN_I_BLOCK_BEGIN_OPEN_LINE),
+                                                    .open_line = is_marker(line, PKIN_I_BLOCK_BEGIN_OPEN_LINE),
                                                     .windows = next - at == line.n_bytes + 2};
     return PKIN_OK;
 }
@@ -180,63 +187,81 @@ static size_t skip_blanks(const char *line, size_t n_bytes, size_t at) {
     return at;
 }
 
-/*
- * Whether the quoted name at `name` is a member's: a comma before it, a colon and an object behind it, with any white
- * space between them, since other programs may have written the line anew.
- */
-static bool is_member_name(const char *line, size_t n_bytes, size_t name, size_t *comma, size_t *value) {
-    size_t before = name;
-    while (before > 0 && pkin_i_is_blank(line[before - 1])) before--;
-    size_t colon = skip_blanks(line, n_bytes, name + sizeof PKIN_I_JSON_NAME - 1);
-    if (before == 0 || line[before - 1] != ',' || colon >= n_bytes || line[colon] != ':') return false;
-    *comma = before - 1;
-    *value = skip_blanks(line, n_bytes, colon + 1);
-    return *value < n_bytes && line[*value] == '{';
+/* A member of an object: its quoted name is [begin, name_end), its value [value, end). */
+typedef struct json_member {
+    size_t begin, name_end, value, end;
+    size_t next; /* behind the comma that follows, SIZE_MAX for the last member */
+} json_member;
+
+/* Past the value that begins at `at`, of whatever type; SIZE_MAX where there is none. */
+static size_t skip_member_value(const char *line, size_t n_bytes, size_t at) {
+    size_t end = at;
+    if (at < n_bytes && line[at] == '"') return skip_string(line, n_bytes, at);
+    if (at < n_bytes && (line[at] == '{' || line[at] == '[')) return skip_value(line, n_bytes, at);
+    while (end < n_bytes && !strchr(",}]", line[end]) && !pkin_i_is_blank(line[end])) end++;
+    return end > at ? end : SIZE_MAX;
 }
 
-/* Past `token` and the white space before it; SIZE_MAX where something else stands at `at`, or `at` is SIZE_MAX. */
-static size_t skip_token(const char *line, size_t n_bytes, size_t at, const char *token) {
-    if (at == SIZE_MAX) return SIZE_MAX;
-    at = skip_blanks(line, n_bytes, at);
-    return pkin_i_view_starts(pkin_i_view_of(line + at, n_bytes - at), token) ? at + strlen(token) : SIZE_MAX;
+/* The member at `at`, which is behind an object's opening brace or a comma; false where none is. */
+static bool read_member(const char *line, size_t n_bytes, size_t at, json_member *out) {
+    out->begin = skip_blanks(line, n_bytes, at);
+    if (out->begin >= n_bytes || line[out->begin] != '"') return false;
+    out->name_end = skip_string(line, n_bytes, out->begin);
+    size_t colon = skip_blanks(line, n_bytes, out->name_end);
+    if (colon >= n_bytes || line[colon] != ':') return false;
+    out->value = skip_blanks(line, n_bytes, colon + 1);
+    out->end = skip_member_value(line, n_bytes, out->value);
+    if (out->end == SIZE_MAX) return false;
+    size_t comma = skip_blanks(line, n_bytes, out->end);
+    out->next = comma < n_bytes && line[comma] == ',' ? comma + 1 : SIZE_MAX;
+    return true;
 }
 
-/* Whether the object that opens at `at` begins as paperkin's own: `"version": <number>, "key": "`. */
-static bool is_own_value(const char *line, size_t n_bytes, size_t at) {
-    at = skip_token(line, n_bytes, at + 1, "\"version\"");
-    at = skip_token(line, n_bytes, at, ":");
-    if (at == SIZE_MAX) return false;
-    size_t digits = skip_blanks(line, n_bytes, at);
-    for (at = digits; at < n_bytes && pkin_i_ascii_is_digit(line[at]); at++) continue;
-    if (at == digits) return false;
-    at = skip_token(line, n_bytes, at, ",");
-    at = skip_token(line, n_bytes, at, "\"key\"");
-    at = skip_token(line, n_bytes, at, ":");
-    return skip_token(line, n_bytes, at, "\"") != SIZE_MAX;
+static bool is_named(const char *line, const json_member *member, const char *name) {
+    return pkin_i_view_is(pkin_i_view_of(line + member->begin, member->name_end - member->begin), name);
 }
 
-/*
- * Where paperkin's own member begins in a line and where it ends; false where the line has none. In valid JSON its
- * quoted name cannot stand inside a string, whose quotes would be escaped; only the last member of the outermost object
- * is followed by one closing brace and nothing else.
- */
-static bool find_member(const char *line, size_t n_bytes, size_t *begin, size_t *end) {
-    for (size_t at = 0; at < n_bytes;) {
-        const char *found =
-            (const char *)memmem(line + at, n_bytes - at, PKIN_I_JSON_NAME, sizeof PKIN_I_JSON_NAME - 1);
-        size_t value;
-        if (!found) return false;
-        at = (size_t)(found - line) + sizeof PKIN_I_JSON_NAME - 1;
-        if (!is_member_name(line, n_bytes, (size_t)(found - line), begin, &value)) continue;
-        *end = skip_value(line, n_bytes, value);
-        /* An unclosed value reaches to the line's end: nothing behind it can be ours. */
-        if (*end == SIZE_MAX) return false;
-        size_t brace = skip_blanks(line, n_bytes, *end);
-        bool is_last = brace < n_bytes && line[brace] == '}' && is_blank_rest(line, n_bytes, brace + 1);
-        if (is_last && is_own_value(line, n_bytes, value)) return true;
-        at = *end;
+/* Whether a member is paperkin's own. Its members too may have been sorted. */
+static bool is_own_member(const char *line, size_t n_bytes, const json_member *member) {
+    bool has_version = false, has_key = false;
+    json_member inner;
+    if (!is_named(line, member, PKIN_I_JSON_NAME) || line[member->value] != '{') return false;
+    for (size_t at = member->value + 1; at != SIZE_MAX && read_member(line, n_bytes, at, &inner); at = inner.next) {
+        has_version |= is_named(line, &inner, "\"version\"") && pkin_i_ascii_is_digit(line[inner.value]);
+        has_key |= is_named(line, &inner, "\"key\"") && line[inner.value] == '"';
     }
-    return false;
+    return has_version && has_key;
+}
+
+/*
+ * Appends an object's line without paperkin's members. Each takes the comma before it along, or, where no member is
+ * left before it, the one behind it.
+ */
+static pkin_status append_without_members(pkin_i_view line, pkin_i_buffer *out, uint64_t *n_blocks) {
+    pkin_status status = PKIN_OK;
+    json_member member;
+    bool any_stays = false;
+    size_t kept = 0, at = (size_t)((const char *)memchr(line.bytes, '{', line.n_bytes) - line.bytes) + 1;
+    for (; at != SIZE_MAX && read_member(line.bytes, line.n_bytes, at, &member); at = member.next) {
+        if (!is_own_member(line.bytes, line.n_bytes, &member)) {
+            any_stays = true;
+            continue;
+        }
+        size_t begin = any_stays ? at - 1 : member.begin;
+        PKIN_TRY(pkin_i_buffer_append(out, line.bytes + kept, begin - kept));
+        bool takes_next_comma = !any_stays && member.next != SIZE_MAX;
+        kept = takes_next_comma ? skip_blanks(line.bytes, line.n_bytes, member.next) : member.end;
+        ++*n_blocks;
+    }
+    PKIN_TRY(pkin_i_buffer_append(out, line.bytes + kept, line.n_bytes - kept));
+out:
+    return status;
+}
+
+/* Whether a look at its members is worth it: one object, with the name somewhere in it. */
+static bool may_have_member(pkin_i_view line) {
+    return memmem(line.bytes, line.n_bytes, PKIN_I_JSON_NAME, sizeof PKIN_I_JSON_NAME - 1) &&
+           pkin_i_json_insert_place(line.bytes, line.n_bytes) != SIZE_MAX;
 }
 
 static pkin_status remove_json(const char *bytes, size_t n_bytes, pkin_i_buffer *out, uint64_t *n_blocks) {
@@ -244,11 +269,10 @@ static pkin_status remove_json(const char *bytes, size_t n_bytes, pkin_i_buffer 
     size_t kept = 0;
     for (size_t at = 0, next; at < n_bytes; at = next) {
         pkin_i_view line = pkin_i_line_at(bytes, n_bytes, at, &next);
-        size_t begin, end;
-        if (!find_member(line.bytes, line.n_bytes, &begin, &end)) continue;
-        PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, at + begin - kept));
-        kept = at + end;
-        ++*n_blocks;
+        if (!may_have_member(line)) continue;
+        PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, at - kept));
+        PKIN_TRY(append_without_members(line, out, n_blocks));
+        kept = at + line.n_bytes;
     }
     PKIN_TRY(pkin_i_buffer_append(out, bytes + kept, n_bytes - kept));
 out:

@@ -14,8 +14,10 @@
  * and the begin line says so: `<!-- paperkin:begin open-line -->`; then the added line end is removed too.
  *
  * JSON lines: the text `, "paperkin": {...}` directly before the closing brace of an object that has other members. It
- * is recognised with other white space too: a program that rewrites JSON lines must not make it look like a stranger's.
- * It begins with its version and key; any other member of that name is somebody else's, and stays.
+ * is recognised with other white space and at any place among the object's members too, since other programs rewrite
+ * JSON lines, sort members and add some; then it takes the comma before it along, or, where it is the first, the one
+ * behind it. It has a "version" that is a number and a "key" that is a string; any other member of that name is
+ * somebody else's, and stays.
  *
  * A line of an abstract may look like a marker. An end belongs to the latest begin that has none yet, and no block goes
  * beyond a line that begins with `#`; so what is left when blocks are removed holds no block, wherever new ones are
@@ -34,7 +36,7 @@ PKIN_EXTERN_C_BEGIN
 #define PKIN_I_JSON_NAME "\"paperkin\""
 #define PKIN_I_JSON_MEMBER_START ", \"paperkin\": {"
 
-/* Whether the line (without its line end) is one of the markers. Nothing may stand before or behind it. */
+/* Whether the line (without its line end) is one of the markers: nothing before it, only spaces and tabs behind it. */
 int pkin_i_is_block_begin(const char *line, size_t n_bytes);
 int pkin_i_is_block_end(const char *line, size_t n_bytes);
 

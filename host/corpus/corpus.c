@@ -44,13 +44,13 @@ static bool has_contents_mark(const char *bytes, size_t n_bytes) {
     return false;
 }
 
-/* The first bytes in printable ASCII, everything else as \xHH. */
+/* The beginning in about 60 characters of printable ASCII, everything else as \xHH. */
 static void show_beginning(const char *bytes, size_t n_bytes, char *out, size_t capacity) {
-    enum { SHOWN = 40 };
+    enum { SHOWN = 60 };
     size_t n = 0;
-    for (size_t k = 0; k < n_bytes && k < SHOWN && capacity - n > 5; k++) {
+    for (size_t k = 0; k < n_bytes && n < SHOWN && capacity - n > 5; k++) {
         unsigned char c = (unsigned char)bytes[k];
-        bool plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+        bool plain = c >= 0x20 && c < 0x7F && c != '\\';
         n += (size_t)snprintf(out + n, capacity - n, plain ? "%c" : "\\x%02X", c);
     }
     out[n] = '\0';

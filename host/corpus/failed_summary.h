@@ -6,7 +6,7 @@
 
 PKIN_EXTERN_C_BEGIN
 
-/* Whether a machine-written summary part holds nothing but the trace of a failure. `text` is tidied. */
+/* Whether a machine-written summary part or an abstract holds nothing but the trace of a failure. `text` is tidied. */
 bool pkin_i_is_failed_summary(pkin_i_view text);
 
 PKIN_EXTERN_C_END

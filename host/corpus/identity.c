@@ -38,13 +38,15 @@ static size_t new_style_bytes(const char *text) {
     return n_serial == (year < 15 ? 4 : 5) ? 5 + n_serial : 0;
 }
 
-/* "hep-th/9901001", "math.GT/0309136". *n_archive receives the archive's bytes without subject class. */
+/* "hep-th/9901001", "math.GT/0309136", in any case. *n_archive receives the archive's bytes without subject class. */
 static size_t old_style_bytes(const char *text, size_t *n_archive) {
     size_t n = 0;
-    while ((text[n] >= 'a' && text[n] <= 'z') || text[n] == '-') n++;
+    while (pkin_i_ascii_is_alpha(text[n]) || text[n] == '-') n++;
     *n_archive = n;
     bool known = false;
-    for (size_t k = 0; k < LENGTH(archives); k++) known |= strlen(archives[k]) == n && !memcmp(text, archives[k], n);
+    for (size_t k = 0; k < LENGTH(archives); k++) {
+        known |= strlen(archives[k]) == n && pkin_i_ascii_equal_ignoring_case(text, archives[k], n);
+    }
     if (!known) return 0;
     if (text[n] == '.') {
         for (n++; pkin_i_ascii_is_alpha(text[n]) || text[n] == '-'; n++) continue;
@@ -123,7 +125,8 @@ static const char *arxiv_place(const char *text) {
     const char *doi = skip_doi_prefix(text);
     place = doi ? skip_prefix(doi, "10.48550/arxiv.") : NULL;
     if (place || rest) return place;
-    place = skip_prefix(text, "arxiv:");
+    place = skip_prefix(text, "oai:arxiv.org:");
+    if (!place) place = skip_prefix(text, "arxiv:");
     if (!place) return text;
     while (*place == ' ') place++;
     return place;
@@ -147,6 +150,7 @@ pkin_status pkin_i_arxiv_name(const char *text, pkin_i_buffer *out, unsigned *ve
     if (!old_style_bytes(place, &n_archive)) return pkin_i_buffer_append(out, place, n);
     const char *serial = strchr(place, '/');
     pkin_status status = pkin_i_buffer_append(out, place, n_archive);
+    for (size_t k = 0; status == PKIN_OK && k < n_archive; k++) out->bytes[k] = pkin_i_ascii_lower(out->bytes[k]);
     return status == PKIN_OK ? pkin_i_buffer_append(out, serial, 8) : status;
 }
 
@@ -190,7 +194,20 @@ static bool is_word_character(uint32_t c) {
     return !general_punctuation && !cjk_punctuation && !cjk_brackets && !full_width;
 }
 
-/* Appends the words of `text` in lower case, one space between two. */
+/* One paper's title is written `R$^2$CCL` in one feed and with a superscript digit in another. */
+static bool is_latex(uint32_t c) {
+    return c && c < 0x80 && strchr("$^_{}\\", (int)c);
+}
+
+/* The digit that a superscript or subscript one stands for; any other character as it is. */
+static uint32_t plain_digit(uint32_t c) {
+    if (c == 0xB2 || c == 0xB3) return c - 0xB2 + '2';
+    if (c == 0xB9) return '1';
+    if (c == 0x2070 || (c >= 0x2074 && c <= 0x2079)) return c - 0x2070 + '0';
+    return c >= 0x2080 && c <= 0x2089 ? c - 0x2080 + '0' : c;
+}
+
+/* Appends the words of `text` in lower case, one space between two; what marks up a word does not divide it. */
 static pkin_status append_words(const char *text, pkin_i_buffer *out) {
     pkin_status status = PKIN_OK;
     size_t n_bytes = strlen(text);
@@ -199,6 +216,8 @@ static pkin_status append_words(const char *text, pkin_i_buffer *out) {
         uint32_t c;
         char encoded[4];
         at += pkin_i_utf8_decode(text + at, n_bytes - at, &c);
+        if (is_latex(c)) continue;
+        c = plain_digit(c);
         if (!is_word_character(c)) {
             gap = any;
             continue;

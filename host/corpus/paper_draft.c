@@ -265,6 +265,19 @@ out:
     return status;
 }
 
+/* What stands in the abstract's place after a failure is no abstract. */
+static pkin_status keep_abstract(pkin_i_draft *draft, pkin_i_arena *arena, const char **out) {
+    *out = "";
+    if (draft->abstract.n_bytes == 0) return PKIN_OK;
+    pkin_status status = tidy(draft, PKIN_I_TIDY_PARAGRAPHS, draft->abstract);
+    if (status != PKIN_OK) return status;
+    if (!pkin_i_is_failed_summary(pkin_i_view_of(draft->work.bytes, draft->work.n_bytes))) {
+        return keep(arena, &draft->work, out);
+    }
+    draft->n_failed_summaries++;
+    return PKIN_OK;
+}
+
 pkin_status pkin_i_draft_finish(pkin_i_draft *draft, pkin_i_arena *arena, pkin_paper *paper, const char **reason) {
     pkin_status status;
     const char *own_id, *doi;
@@ -277,7 +290,7 @@ pkin_status pkin_i_draft_finish(pkin_i_draft *draft, pkin_i_arena *arena, pkin_p
         goto out;
     }
     PKIN_TRY(keep_tidy(draft, PKIN_I_TIDY_LINE, draft->id, arena, &own_id));
-    PKIN_TRY(keep_tidy(draft, PKIN_I_TIDY_PARAGRAPHS, draft->abstract, arena, &paper->abstract));
+    PKIN_TRY(keep_abstract(draft, arena, &paper->abstract));
     PKIN_TRY(keep_tidy(draft, PKIN_I_TIDY_LINE, draft->comment, arena, &paper->comment));
     PKIN_TRY(keep_list(draft, &draft->authors, arena, &paper->authors, &paper->n_authors));
     PKIN_TRY(keep_list(draft, &draft->categories, arena, &paper->categories, &paper->n_categories));

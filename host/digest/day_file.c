@@ -79,6 +79,7 @@ void pkin_i_day_file_free(pkin_i_day_file *file) {
 
 pkin_i_digest_identity pkin_i_day_file_identity(const pkin_i_day_file *file, const char *date, int same_day_only) {
     return (pkin_i_digest_identity){.name = pkin_i_base_name(file->path),
+                                    .path = file->path,
                                     .content = {file->content[0], file->content[1]},
                                     .date = date,
                                     .same_day_only = same_day_only};

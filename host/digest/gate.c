@@ -136,6 +136,7 @@ out:
 static pkin_status remember(gate *work) {
     pkin_ingest_options ingest = pkin_ingest_options_default();
     ingest.date = work->options->date;
+    ingest.background = 0; /* today's papers are listed, whatever their form */
     ingest.n_threads = work->options->n_threads;
     return pkin_i_store_ingest_corpus(work->store, work->file.corpus, &work->identity, &ingest, NULL, NULL);
 }
@@ -156,6 +157,8 @@ static pkin_status run_in_transaction(gate *work, const char *out_path) {
     pkin_status status = PKIN_OK;
     const pkin_corpus *corpus = work->file.corpus;
     PKIN_TRY(pkin_i_store_find_digest(work->store, &work->identity, work->report.date, &work->before));
+    pkin_i_digest_tell_clock(&work->identity, work->report.date, work->before, work->options->on_diagnostic,
+                             work->options->diagnostic_user);
     if (work->before == 0) work->before = INT64_MAX;
     work->report.n_records = pkin_corpus_size(corpus);
     work->report.n_skipped = pkin_corpus_n_skipped(corpus);

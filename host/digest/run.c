@@ -88,7 +88,10 @@ static pkin_status ingest_files(digest_run *run) {
     double begin = pkin_i_seconds();
     pkin_ingest_options ingest = pkin_ingest_options_default();
     ingest.date = options->date;
+    ingest.background = 0; /* what is annotated is a digest, whatever its form */
     ingest.n_threads = options->n_threads;
+    ingest.on_diagnostic = options->on_diagnostic;
+    ingest.diagnostic_user = options->diagnostic_user;
     ingest.on_progress = options->on_progress;
     ingest.progress_user = options->progress_user;
     if (options->dry_run) {

@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "base/calendar.h"
 #include "base/failure.h"
+#include "base/file.h"
 
 static int all_digits(const char *text, size_t n) {
     for (size_t k = 0; k < n; k++) {
@@ -18,14 +19,15 @@ static int all_digits(const char *text, size_t n) {
     return 1;
 }
 
-/* Bytes of a day from 1900 on that `text` starts with, written either way and followed by no digit; 0: none. */
+/* Bytes of a day from 1900 on that `text` starts with, written any way and followed by no digit; 0: none. */
 static size_t day_at(const char *text, char date[PKIN_I_DATE_BYTES]) {
-    char day[PKIN_I_DATE_BYTES];
+    char day[PKIN_I_DATE_BYTES] = "";
     size_t taken = all_digits(text, 8) ? 8 : 10;
     if (taken == 8) {
         snprintf(day, sizeof day, "%.4s-%.2s-%.2s", text, text + 4, text + 6);
     } else {
         snprintf(day, sizeof day, "%.10s", text);
+        if (day[4] == day[7] && (day[4] == '_' || day[4] == '.')) day[4] = day[7] = '-';
     }
     if (!pkin_i_is_calendar_day(day) || strcmp(day, "1900") < 0 || pkin_i_ascii_is_digit(text[taken])) return 0;
     memcpy(date, day, sizeof day);
@@ -34,7 +36,7 @@ static size_t day_at(const char *text, char date[PKIN_I_DATE_BYTES]) {
 
 int pkin_i_is_date(const char *text) {
     char date[PKIN_I_DATE_BYTES];
-    return strlen(text) == 10 && day_at(text, date) == 10;
+    return strlen(text) == 10 && text[4] == '-' && day_at(text, date) == 10;
 }
 
 int pkin_i_date_in_name(const char *name, char date[PKIN_I_DATE_BYTES]) {
@@ -43,6 +45,18 @@ int pkin_i_date_in_name(const char *name, char date[PKIN_I_DATE_BYTES]) {
         if (day_at(p, date)) return 1;
     }
     return 0;
+}
+
+int pkin_i_date_in_path(const char *path, char date[PKIN_I_DATE_BYTES]) {
+    enum { FOLDERS_BYTES = 8 }; /* "YYYY/MM/" */
+    const char *name = pkin_i_base_name(path);
+    char day[PKIN_I_DATE_BYTES];
+    if (pkin_i_date_in_name(name, date)) return 1;
+    if (name - path < FOLDERS_BYTES || !all_digits(name, 2) || !strchr(".-_", name[2])) return 0;
+    const char *folders = name - FOLDERS_BYTES;
+    if ((folders > path && folders[-1] != '/') || folders[4] != '/' || folders[7] != '/') return 0;
+    snprintf(day, sizeof day, "%.4s-%.2s-%.2s", folders, folders + 5, name);
+    return day_at(day, date) == 10;
 }
 
 pkin_status pkin_i_date_today(char date[PKIN_I_DATE_BYTES]) {

@@ -44,7 +44,7 @@ static pkin_status resolve_date(const pkin_i_digest_identity *identity, pkin_i_d
         return PKIN_OK;
     }
     row->dated_by = "name";
-    if (pkin_i_date_in_name(identity->name, row->date)) return PKIN_OK;
+    if (pkin_i_date_in_path(identity->path ? identity->path : identity->name, row->date)) return PKIN_OK;
     row->dated_by = "clock";
     return pkin_i_date_today(row->date);
 }
@@ -71,6 +71,7 @@ pkin_status pkin_i_digest_row_find(pkin_store *store, const pkin_i_digest_identi
             goto out;
         }
         row->id = sqlite3_column_int64(statement, 0);
+        row->background = sqlite3_column_int(statement, 2) != 0;
         memcpy(row->date, date, PKIN_I_DATE_BYTES);
     }
 out:
@@ -86,6 +87,16 @@ pkin_status pkin_i_store_find_digest(pkin_store *store, const pkin_i_digest_iden
     memcpy(date, row.date, sizeof row.date);
     *digest_id = row.id;
     return PKIN_OK;
+}
+
+void pkin_i_digest_tell_clock(const pkin_i_digest_identity *identity, const char *date, int64_t digest_id,
+                              pkin_diagnostic_fn on_diagnostic, void *diagnostic_user) {
+    const char *path = identity->path ? identity->path : identity->name;
+    char reason[96], in_path[PKIN_I_DATE_BYTES];
+    if (!on_diagnostic || digest_id || identity->date || pkin_i_date_in_path(path, in_path)) return;
+    snprintf(reason, sizeof reason, "no date in its name: taken as today, %.10s; give --date for another day", date);
+    pkin_diagnostic diagnostic = {.file = path, .reason = reason};
+    on_diagnostic(diagnostic_user, &diagnostic);
 }
 
 /* Binds a name's stem without copying it. */
@@ -105,9 +116,19 @@ pkin_status pkin_i_digest_row_insert(pkin_store *store, pkin_i_digest_row *row, 
     bound |= pkin_i_sql_bind_text(statement, 6, pkin_format_name(corpus->format));
     bound |= sqlite3_bind_int64(statement, 7, (int64_t)corpus->n_papers);
     bound |= sqlite3_bind_int64(statement, 8, (int64_t)corpus->n_skipped);
+    bound |= sqlite3_bind_int(statement, 9, row->background);
     status = pkin_i_sql_run(store, statement, bound);
     row->id = sqlite3_last_insert_rowid(store->db);
     return status;
+}
+
+pkin_status pkin_i_digest_row_set_background(pkin_store *store, const pkin_i_digest_row *row) {
+    sqlite3_stmt *statement = NULL;
+    pkin_status status = pkin_i_sql_prepare(store, PKIN_I_SQL_DIGEST_SET_BACKGROUND, &statement);
+    if (status != PKIN_OK) return status;
+    int bound = sqlite3_bind_int64(statement, 1, row->id);
+    bound |= sqlite3_bind_int(statement, 2, row->background);
+    return pkin_i_sql_run(store, statement, bound);
 }
 
 /* ---- Sightings ------------------------------------------------------------------------------------------------ */

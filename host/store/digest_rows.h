@@ -12,11 +12,14 @@ typedef struct pkin_i_digest_row {
     int64_t id; /* 0: not recorded */
     char date[PKIN_I_DATE_BYTES];
     char content[33];
+    bool background;
     const char *name;     /* borrowed from the identity */
     const char *dated_by; /* 'given', 'name' or 'clock'; of the question, not of a row found */
 } pkin_i_digest_row;
 
 pkin_status pkin_i_digest_row_find(pkin_store *store, const pkin_i_digest_identity *identity, pkin_i_digest_row *row);
+/* Makes a recorded digest what row->background says. */
+pkin_status pkin_i_digest_row_set_background(pkin_store *store, const pkin_i_digest_row *row);
 pkin_status pkin_i_digest_row_insert(pkin_store *store, pkin_i_digest_row *row, const pkin_corpus *corpus);
 
 /* How often, and under which highest version, a paper stood in digests earlier than this one. */

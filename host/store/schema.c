@@ -17,7 +17,8 @@ static const char step_0_to_1[] =
     ") STRICT, WITHOUT ROWID;"
 
     /* One file as it was seen. `content`: hash of its decompressed bytes without paperkin's blocks, 32 hex digits.
-       `stem`: what the forms of one day have in common. `dated_by`: where the date comes from. */
+       `stem`: what the forms of one day have in common. `dated_by`: where the date comes from. `background` 1: a corpus
+       whose papers are known, but were listed nowhere. */
     "CREATE TABLE digests ("
     "  id INTEGER PRIMARY KEY,"
     "  name TEXT NOT NULL,"
@@ -26,6 +27,7 @@ static const char step_0_to_1[] =
     "  date TEXT NOT NULL,"
     "  dated_by TEXT NOT NULL CHECK (dated_by IN ('given', 'name', 'clock')),"
     "  format TEXT NOT NULL,"
+    "  background INTEGER NOT NULL CHECK (background IN (0, 1)),"
     "  n_records INTEGER NOT NULL,"
     "  n_skipped INTEGER NOT NULL,"
     "  UNIQUE (name, content, date)"

@@ -119,7 +119,17 @@ static void begin_report(const ingestion *work, pkin_ingest_report *report) {
     report->format = work->corpus->format;
     report->n_records = work->corpus->n_papers;
     report->n_skipped = work->corpus->n_skipped;
+    report->background = work->digest.background;
     memcpy(report->date, work->digest.date, sizeof report->date);
+}
+
+static bool wants_background(const ingestion *work) {
+    return work->options.background < 0 ? work->corpus->format == PKIN_FORMAT_SNAPSHOT : work->options.background != 0;
+}
+
+/* A digest found in the store that the caller says is something else than was said before. */
+static bool is_of_other_kind(const ingestion *work) {
+    return work->digest.id && work->options.background >= 0 && work->digest.background != wants_background(work);
 }
 
 static pkin_status report_known(ingestion *work, pkin_ingest_report *report) {
@@ -180,6 +190,7 @@ out:
 
 static pkin_status put_digest(ingestion *work, pkin_ingest_report *report) {
     pkin_status status;
+    work->digest.background = wants_background(work);
     PKIN_TRY(pkin_i_digest_row_insert(work->store, &work->digest, work->corpus));
     for (uint64_t r = 0; r < work->corpus->n_papers; r++) {
         if (r % RECORDS_A_PROGRESS == 0) PKIN_TRY(report_progress(work, "remembering", r));
@@ -197,7 +208,12 @@ out:
 static pkin_status put_or_know(ingestion *work, const pkin_i_digest_identity *identity, pkin_ingest_report *report) {
     pkin_status status = pkin_i_digest_row_find(work->store, identity, &work->digest);
     if (status != PKIN_OK) return status;
-    return work->digest.id ? report_known(work, report) : put_digest(work, report);
+    if (!work->digest.id) return put_digest(work, report);
+    if (is_of_other_kind(work)) {
+        work->digest.background = wants_background(work);
+        status = pkin_i_digest_row_set_background(work->store, &work->digest);
+    }
+    return status == PKIN_OK ? report_known(work, report) : status;
 }
 
 pkin_status pkin_i_store_ingest_corpus(pkin_store *store, const pkin_corpus *corpus,
@@ -217,13 +233,16 @@ pkin_status pkin_i_store_ingest_corpus(pkin_store *store, const pkin_corpus *cor
     /* A known digest needs no write lock, and a reader may ask about it. */
     PKIN_TRY(pkin_i_snapshot_begin(store, &snapshot));
     status = pkin_i_digest_row_find(store, identity, &work.digest);
-    if (status == PKIN_OK && work.digest.id) status = report_known(&work, &done);
+    bool is_settled = status != PKIN_OK || (work.digest.id && !is_of_other_kind(&work));
+    if (status == PKIN_OK && is_settled) status = report_known(&work, &done);
     pkin_i_snapshot_end(store, snapshot);
-    if (status == PKIN_OK && !work.digest.id) {
+    if (!is_settled) {
         PKIN_TRY(pkin_i_change_begin(store, &change));
         status = pkin_i_change_end(store, &change, put_or_know(&work, identity, &done));
     }
     if (status == PKIN_OK) {
+        pkin_i_digest_tell_clock(identity, done.date, done.already_known, work.options.on_diagnostic,
+                                 work.options.diagnostic_user);
         if (report) *report = done;
         if (digest_id) *digest_id = work.digest.id;
     }
@@ -238,6 +257,7 @@ pkin_ingest_options pkin_ingest_options_default(void) {
     pkin_ingest_options options;
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
+    options.background = -1;
     return options;
 }
 
@@ -270,6 +290,7 @@ pkin_status pkin_store_ingest_file(pkin_store *store, const char *path, const pk
                  "%s: cancelled; nothing of it was kept", path);
     PKIN_TRY(read_corpus(path, &taken, identity.content, &corpus));
     identity.name = pkin_i_base_name(path);
+    identity.path = path;
     identity.date = taken.date;
     PKIN_TRY(pkin_i_store_ingest_corpus(store, corpus, &identity, &taken, report, NULL));
 out:

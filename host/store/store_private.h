@@ -12,8 +12,9 @@ PKIN_EXTERN_C_BEGIN
 /* How an earlier or the current digest is known. */
 typedef struct pkin_i_digest_identity {
     const char *name;    /* base name of the file, "-" for standard input */
+    const char *path;    /* the whole path, whose folders may tell the date; NULL: the name is all there is */
     uint64_t content[2]; /* two 64-bit hashes of the decompressed bytes without paperkin's blocks */
-    const char *date;    /* "YYYY-MM-DD" given by the caller; NULL: from the name, else today's */
+    const char *date;    /* "YYYY-MM-DD" given by the caller; NULL: from name or path, else today's */
     int same_day_only;   /* 1 (gate): bytes known under the name of another day are another digest */
 } pkin_i_digest_identity;
 
@@ -26,6 +27,13 @@ pkin_status pkin_i_digest_content(const char *bytes, size_t n_bytes, uint64_t co
  */
 pkin_status pkin_i_store_find_digest(pkin_store *store, const pkin_i_digest_identity *identity, char date[11],
                                      int64_t *digest_id);
+
+/*
+ * Tells that a digest's date is today's for want of a better one, where pkin_i_store_find_digest found none recorded
+ * and gave that date. `on_diagnostic` may be NULL. Ingesting tells it by itself.
+ */
+void pkin_i_digest_tell_clock(const pkin_i_digest_identity *identity, const char *date, int64_t digest_id,
+                              pkin_diagnostic_fn on_diagnostic, void *diagnostic_user);
 
 /* Ingests a corpus already read. `report` and `digest_id` are filled also when the digest was known. */
 pkin_status pkin_i_store_ingest_corpus(pkin_store *store, const pkin_corpus *corpus,
@@ -43,9 +51,9 @@ pkin_status pkin_i_store_end(pkin_store *store, int keep);
 pkin_status pkin_i_store_find_paper(pkin_store *store, const char *key, int64_t *paper_id);
 
 /*
- * Where a paper stood in digests earlier than `digest_id`, oldest first. Earlier: an earlier date, or the same date
- * with another stem (name without extension and without "_AI_enhanced_...") and a lower digest id. `max_version` is the
- * highest version seen there (0: none was named). Strings live in `arena`.
+ * Where a paper stood in digests earlier than `digest_id`, oldest first; background corpora do not count. Earlier: an
+ * earlier date, or the same date with another stem (name without extension and without "_AI_enhanced_...") and a lower
+ * digest id. `max_version` is the highest version seen there (0: none was named). Strings live in `arena`.
  */
 typedef struct pkin_i_sighting {
     const char *date;

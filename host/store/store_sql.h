@@ -15,13 +15,14 @@ PKIN_EXTERN_C_BEGIN
     X(META_READ, "SELECT value FROM meta WHERE name = ?1")                                                             \
     X(META_WRITE, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")                                         \
     X(DATA_VERSION, "PRAGMA data_version")                                                                             \
-    X(DIGEST_OF_DAY, "SELECT id, date FROM digests WHERE name = ?1 AND content = ?2 AND date = ?3")                    \
+    X(DIGEST_OF_DAY, "SELECT id, date, background FROM digests WHERE name = ?1 AND content = ?2 AND date = ?3")        \
     /* Recorded under several days (by the gate): the day asked for, else the latest record. */                        \
-    X(DIGEST_OF_ANY_DAY, "SELECT id, date FROM digests WHERE name = ?1 AND content = ?2 "                              \
+    X(DIGEST_OF_ANY_DAY, "SELECT id, date, background FROM digests WHERE name = ?1 AND content = ?2 "                  \
                          "ORDER BY date = ?3 DESC, id DESC LIMIT 1")                                                   \
     X(DIGEST_READ, "SELECT date, name FROM digests WHERE id = ?1")                                                     \
-    X(DIGEST_INSERT, "INSERT INTO digests (name, stem, content, date, dated_by, format, n_records, n_skipped) "        \
-                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                        \
+    X(DIGEST_INSERT, "INSERT INTO digests (name, stem, content, date, dated_by, format, n_records, n_skipped, "        \
+                     "background) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                        \
+    X(DIGEST_SET_BACKGROUND, "UPDATE digests SET background = ?2 WHERE id = ?1")                                       \
     X(PAPER_FIND, "SELECT id FROM papers WHERE key = ?1")                                                              \
     X(PAPER_READ, "SELECT version, shown_id, title, abstract, summary, comment, doi, link, date, authors, "            \
                   "categories, key FROM papers WHERE id = ?1")                                                         \
@@ -34,11 +35,13 @@ PKIN_EXTERN_C_BEGIN
                    "ON CONFLICT (paper, version) DO UPDATE SET first_date = excluded.first_date "                      \
                    "WHERE excluded.first_date < first_date")                                                           \
     X(APPEARANCE_INSERT, "INSERT INTO appearances (paper, digest, position, version) VALUES (?1, ?2, ?3, ?4)")         \
-    /* Earlier than digest ?4 of day ?2 with stem ?3: see pkin_i_store_sightings. */                                   \
+    /* Earlier than digest ?4 of day ?2 with stem ?3, and no background: see pkin_i_store_sightings. */                \
     X(SEEN_EARLIER, "SELECT count(*), max(a.version) FROM appearances a JOIN digests d ON d.id = a.digest "            \
-                    "WHERE a.paper = ?1 AND (d.date < ?2 OR (d.date = ?2 AND d.stem <> ?3 AND d.id < ?4))")            \
+                    "WHERE a.paper = ?1 AND d.background = 0 "                                                         \
+                    "AND (d.date < ?2 OR (d.date = ?2 AND d.stem <> ?3 AND d.id < ?4))")                               \
     X(SIGHTINGS, "SELECT d.date, d.name, a.position, a.version FROM appearances a JOIN digests d ON d.id = a.digest "  \
-                 "WHERE a.paper = ?1 AND (d.date < ?2 OR (d.date = ?2 AND d.stem <> ?3 AND d.id < ?4)) "               \
+                 "WHERE a.paper = ?1 AND d.background = 0 "                                                            \
+                 "AND (d.date < ?2 OR (d.date = ?2 AND d.stem <> ?3 AND d.id < ?4)) "                                  \
                  "ORDER BY d.date, d.id, a.position")                                                                  \
     X(TERM_INSERT, "INSERT INTO terms (id, word) VALUES (?1, ?2)")                                                     \
     X(TERMS_READ, "SELECT id, word FROM terms ORDER BY id")                                                            \

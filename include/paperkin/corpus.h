@@ -26,11 +26,12 @@ typedef struct pkin_paper {
     const char *key;      /* identity: "arxiv:2512.11762", else "doi:10.1000/xyz" (lower case), else
                              "title:<normalised title>|<normalised first author>", else (a title without a letter or
                              digit) "id:<the record's own id>". The arXiv id is looked for in the record's id, links
-                             and DOI; old-style ids go without subject class: "arxiv:math/0309136". */
+                             and DOI; old-style ids go in lower case and without subject class:
+                             "arxiv:math/0309136". LaTeX's `$ ^ _ { } \` in a title do not count. */
     const char *id;       /* as people write it: arXiv id without version, DOI, else the record's own id, else the key */
     unsigned version;     /* arXiv version, 0 where the record names none */
     const char *title;
-    const char *abstract; /* paragraphs separated by '\n'; "" where unknown */
+    const char *abstract; /* paragraphs separated by '\n'; "" where unknown, or only an error */
     const char *summary;  /* machine-written summary parts joined by '\n'; failed ones ("Error", ...) are left out */
     const char *comment;
     const char *doi;
@@ -41,7 +42,7 @@ typedef struct pkin_paper {
     const char *const *categories; /* primary first */
     uint32_t n_authors;
     uint32_t n_categories;
-    uint32_t n_failed_summaries; /* summary parts that held only an error */
+    uint32_t n_failed_summaries; /* summary parts, and abstracts, that held only an error */
     uint64_t line;        /* 1-based line of the record in the decompressed input */
     uint64_t begin;       /* byte range [begin, end) of the record in the decompressed input, see pkin_corpus_bytes. */
     uint64_t end;         /* Markdown: begin of the heading's line to just past the line end of the last line that is
@@ -64,10 +65,10 @@ PKIN_API pkin_read_options pkin_read_options_default(void);
 /*
  * Reads a digest or corpus; plain, gzip or zstd (told by magic bytes; several members or frames in one file read as
  * one); `path` "-" is standard input. A byte order mark and Windows line ends are accepted. `options` may be NULL.
- * Zeros behind gzip data are padding. A record that cannot be read is reported and counted, and the rest is read. A file without a single record whose
- * form is known is PKIN_ERROR_NOT_A_DIGEST (an empty file, and a digest with a table of contents and no entry, are
- * digests without papers). Blocks that paperkin wrote into a Markdown digest are not part of any paper; a marker line
- * without its other marker is text, and reported.
+ * Zeros behind gzip data are padding. A record that cannot be read is reported and counted, and the rest is read. A
+ * file without a single record whose form is known is PKIN_ERROR_NOT_A_DIGEST (an empty file, and a digest with a table
+ * of contents and no entry, are digests without papers). Blocks that paperkin wrote into a Markdown digest are not part
+ * of any paper; a marker line without its other marker is text, and reported.
  * *out is NULL on failure; free with pkin_corpus_free. Time and memory linear in the input.
  */
 PKIN_API pkin_status pkin_corpus_read_file(const char *path, const pkin_read_options *options, pkin_corpus **out);

@@ -30,8 +30,15 @@ PKIN_API void pkin_store_close(pkin_store *store);
 
 typedef struct pkin_ingest_options {
     size_t size;      /* sizeof(pkin_ingest_options), set by _default */
-    const char *date; /* "YYYY-MM-DD" of the digest; NULL: from the file's name, else today's (UTC) */
-    int n_threads;    /* 0: all */
+    const char *date; /* "YYYY-MM-DD" of the digest; NULL: from the file's name, else today's (UTC), which is told
+                         through on_diagnostic */
+    /*
+     * 1: a background corpus, whose papers are known but were listed nowhere: related papers and verdicts are found
+     * among them, and none is "seen before" on its account; 0: a digest; -1 (default): background where the format is
+     * PKIN_FORMAT_SNAPSHOT. A file that is known already is made what 0 or 1 says.
+     */
+    int background;
+    int n_threads; /* 0: all */
     pkin_diagnostic_fn on_diagnostic;
     void *diagnostic_user;
     pkin_progress_fn on_progress;
@@ -41,13 +48,14 @@ typedef struct pkin_ingest_options {
 PKIN_API pkin_ingest_options pkin_ingest_options_default(void);
 
 typedef struct pkin_ingest_report {
-    int already_known;        /* this digest, with these bytes, had been ingested: nothing was changed */
+    int already_known;        /* this digest, with these bytes, had been ingested: its papers were not changed */
+    int background;           /* as the store has it now */
     pkin_format format;
     char date[11];
     uint64_t n_records;       /* readable records */
     uint64_t n_skipped;       /* records that could not be read */
     uint64_t n_papers;        /* distinct papers among them */
-    uint64_t n_new;           /* papers that the store had never seen */
+    uint64_t n_new;           /* papers that no earlier digest had listed */
     uint64_t n_new_versions;  /* papers seen before under lower versions only */
     uint64_t n_repeats;       /* papers seen before */
 } pkin_ingest_report;

@@ -6,6 +6,7 @@ A case is a file of commands with what they are expected to write:
 
     # why this case is here
     @needs zstd                  (the case is left out where there is no such program)
+    @needs-terminal              (the case is left out where no pseudo-terminal can be opened)
     @needs-ordinary-user         (permissions do not stop root: the case is then run as nobody)
     $ paperkin version           (a command for bash, in a fresh copy of data/)
     | paperkin <VERSION>         (a line of standard output)
@@ -22,6 +23,7 @@ name in angle brackets.
 import argparse
 import difflib
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -106,8 +108,25 @@ def run_command(command, program, folder, as_nobody=False):
     return marked("|", out) + marked("!", err) + [f"= {code}"]
 
 
+def can_open_terminal():
+    try:
+        ends = pty.openpty()
+    except OSError:  # no /dev/ptmx, as in some containers, or none left
+        return False
+    for end in ends:
+        os.close(end)
+    return True
+
+
+def is_missing(line):
+    """Whether the line asks for something that is not here."""
+    if line.startswith("@needs "):
+        return not shutil.which(line.split()[1])
+    return line == "@needs-terminal" and not can_open_terminal()
+
+
 def run_case(path, program):
-    """What the case looks like with what the program does now; None when a needed program is missing."""
+    """What the case looks like with what the program does now; None when something that it needs is missing."""
     with open(path, encoding="utf-8") as file:
         lines = file.read().split("\n")
     if lines and lines[-1] == "":
@@ -120,7 +139,7 @@ def run_case(path, program):
         if as_nobody:
             program = hand_over(base, program)
         for line in lines:
-            if line.startswith("@needs ") and not shutil.which(line.split()[1]):
+            if is_missing(line):
                 return lines, None
             if line.startswith("$ "):
                 result.append(line)

@@ -23,6 +23,14 @@ extern "C" mode_t umask(mode_t mask) noexcept {
     return (mode_t)syscall(SYS_umask, mask);
 }
 
+static std::string last_renamed;
+
+/* In place of the C library's: shows the name under which a file was written. */
+extern "C" int rename(const char *from, const char *to) noexcept {
+    last_renamed = from;
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
 class File : public ::testing::Test {
   protected:
     void SetUp() override {
@@ -154,4 +162,31 @@ TEST(BaseName, LastPart) {
     EXPECT_STREQ(pkin_i_base_name("a/b/c.md"), "c.md");
     EXPECT_STREQ(pkin_i_base_name("c.md"), "c.md");
     EXPECT_STREQ(pkin_i_base_name("-"), "-");
+}
+
+TEST_F(File, UnfinishedFilesAreHidden) {
+    for (const fs::path &path : {dir / "2026-01-05.md", fs::path("2026-01-05.md")}) {
+        fs::path before = fs::current_path();
+        fs::current_path(dir);
+        ASSERT_EQ(pkin_i_file_write_atomic(path.c_str(), "text", 4), PKIN_OK) << pkin_last_error();
+        fs::current_path(before);
+        EXPECT_EQ(fs::path(last_renamed).filename().string().rfind(".2026-01-05.md.", 0), 0u) << last_renamed;
+        EXPECT_EQ(fs::path(last_renamed).parent_path(), path.parent_path());
+    }
+    EXPECT_EQ(entries(), 1u);
+}
+
+TEST_F(File, RootKeepsTheOwnerOfWhatItReplaces) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+    fs::path path = dir / "theirs.md";
+    std::ofstream(path) << "old";
+    ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0);
+    ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+    ASSERT_EQ(pkin_i_file_write_atomic(path.c_str(), "new", 3), PKIN_OK) << pkin_last_error();
+    struct stat info;
+    ASSERT_EQ(stat(path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_uid, 65534u);
+    EXPECT_EQ(info.st_gid, 65534u);
+    EXPECT_EQ(info.st_mode & 07777, 0640u);
+    EXPECT_EQ(read(path), "new");
 }

@@ -34,7 +34,10 @@ TEST(Blocks, Markers) {
     EXPECT_TRUE(pkin_i_is_block_begin("<!-- paperkin:begin open-line -->", 33));
     EXPECT_TRUE(pkin_i_is_block_end("<!-- paperkin:end -->", 21));
     EXPECT_FALSE(pkin_i_is_block_begin(" <!-- paperkin:begin -->", 24));
-    EXPECT_FALSE(pkin_i_is_block_begin("<!-- paperkin:begin --> ", 24));
+    EXPECT_TRUE(pkin_i_is_block_begin("<!-- paperkin:begin --> ", 24));
+    EXPECT_TRUE(pkin_i_is_block_end("<!-- paperkin:end -->\t ", 23));
+    EXPECT_FALSE(pkin_i_is_block_begin("<!-- paperkin:begin -->.", 24));
+    EXPECT_FALSE(pkin_i_is_block_end("<!-- paperkin:end -->\0", 22));
     EXPECT_FALSE(pkin_i_is_block_end("", 0));
 }
 
@@ -45,6 +48,8 @@ TEST(Blocks, MarkdownComesBackToTheByte) {
     EXPECT_EQ("a\r\nb\r\n", strip("a\r\n" + replace_all(block, "\n", "\r\n") + "b\r\n").text);
     EXPECT_EQ("a\n", strip("a\n" + block.substr(0, block.size() - 1)).text);
     EXPECT_EQ(2u, strip(block + "x\n" + block).n_blocks);
+    EXPECT_EQ("a\nb\n", strip("a\n<!-- paperkin:begin --> \nx\n<!-- paperkin:end -->\t\nb\n").text);
+    EXPECT_EQ("a\r\nb", strip("a\r\n<!-- paperkin:begin -->\t \r\nx\r\n<!-- paperkin:end -->  \r\nb").text);
     EXPECT_EQ("no block\n", strip("no block\n").text);
     EXPECT_EQ("", strip("").text);
 }
@@ -52,6 +57,7 @@ TEST(Blocks, MarkdownComesBackToTheByte) {
 TEST(Blocks, OpenLine) {
     std::string open = "<!-- paperkin:begin open-line -->\nx\n<!-- paperkin:end -->";
     EXPECT_EQ("last line", strip("last line\n" + open).text);
+    EXPECT_EQ("last line", strip("last line\n" + replace_all(open, "line -->", "line --> \t")).text);
     EXPECT_EQ("a\r\nlast line", strip("a\r\nlast line\r\n" + replace_all(open, "\n", "\r\n")).text);
     /* A carriage return of the file's own stays. */
     EXPECT_EQ("last line\r", strip("last line\r\n" + open).text);
@@ -126,7 +132,11 @@ TEST(Blocks, JsonMembers) {
 TEST(Blocks, JsonThatIsNotOurs) {
     for (const char *text :
          {"{\"id\": \"1\", \"x\": {\"a\": 1, \"paperkin\": {\"version\": 1, \"key\": \"k\"}}}\n",
-          "{\"id\": \"1\", \"paperkin\": {\"version\": 1, \"key\": \"k\"}, \"z\": 1}\n",
+          "{\"id\": \"1\", \"x\": [{\"paperkin\": {\"version\": 1, \"key\": \"k\"}}]}\n",
+          "{\"id\": \"1\", \"paperkin\": {\"a\": {\"version\": 1, \"key\": \"k\"}}}\n",
+          "{\"id\": \"1\", \"paperkin\": [{\"version\": 1, \"key\": \"k\"}]}\n",
+          "{\"id\": \"1\", \"paperkin\": {\"version\": 1, \"key\": \"k\"}, \"z\": 1\n",
+          "[{\"id\": \"1\", \"paperkin\": {\"version\": 1, \"key\": \"k\"}, \"z\": 1}]\n",
           "{\"id\": \"1\", \"paperkin\": {\n", "{\"id\": \"1\", \"paperkin\": {\"score\": 1}}\n",
           "{\"id\": \"1\", \"paperkin\": {\"version\": \"1\", \"key\": \"k\"}}\n",
           "{\"id\": \"1\", \"paperkin\": {\"version\": 1, \"key\": 2}}\n", "{\"id\": \"1\", \"paperkin\": {}}\n",
@@ -135,6 +145,31 @@ TEST(Blocks, JsonThatIsNotOurs) {
         EXPECT_EQ(PKIN_OK, result.status);
         EXPECT_EQ(text, result.text);
         EXPECT_EQ(0u, result.n_blocks);
+    }
+}
+
+/* A summariser adds `AI` behind the member, another program sorts by name, and a line may have got it twice so. */
+TEST(Blocks, JsonMembersAtAnyPlace) {
+    const std::string own = "\"paperkin\": {\"version\": 1, \"key\": \"k, }\", \"related\": [{\"key\": \"{\"}]}";
+    const std::string sorted = "\"paperkin\": {\"key\": \"k\", \"related\": [{}], \"version\": 1}";
+    struct {
+        std::string with, without;
+        uint64_t n_blocks;
+    } cases[] = {
+        {"{\"id\": \"1\", " + own + ", \"AI\": {\"tldr\": \"x\"}}\n", "{\"id\": \"1\", \"AI\": {\"tldr\": \"x\"}}\n",
+         1},
+        {"{" + own + ", \"title\": \"x\"}\n", "{\"title\": \"x\"}\n", 1},
+        {"\xEF\xBB\xBF { " + own + " , \"a\": 1}\r\n", "\xEF\xBB\xBF { \"a\": 1}\r\n", 1},
+        {"{\"id\": \"1\", " + sorted + ", \"title\": \"x\"}", "{\"id\": \"1\", \"title\": \"x\"}", 1},
+        {"{\"a\": -1.5e3, " + own + ", \"b\": null, \"c\": true}\n", "{\"a\": -1.5e3, \"b\": null, \"c\": true}\n", 1},
+        {"{\"id\": \"1\", " + own + ", \"AI\": {}, " + own + "}\n", "{\"id\": \"1\", \"AI\": {}}\n", 2},
+        {"{" + own + ", " + sorted + ", \"id\": \"1\", " + own + ", " + own + "}\n", "{\"id\": \"1\"}\n", 4},
+        {"{" + own + ", " + own + "}\n", "{}\n", 2},
+    };
+    for (const auto &c : cases) {
+        Removed result = strip(c.with, PKIN_FORMAT_ENHANCED);
+        EXPECT_EQ(c.without, result.text) << c.with;
+        EXPECT_EQ(c.n_blocks, result.n_blocks) << c.with;
     }
 }
 

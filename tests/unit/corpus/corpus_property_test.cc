@@ -192,8 +192,9 @@ TEST(CorpusProperties, MarkdownBlocksComeOffAgain) {
 
 /* Markers in any order and number: what is left holds no block, even when blocks are put between its lines. */
 TEST(CorpusProperties, StrayMarkersStayStray) {
-    auto piece = rc::gen::element<std::string>("<!-- paperkin:begin -->\n", "<!-- paperkin:end -->\n", "text\n",
-                                               "### heading\n", "<!-- paperkin:begin open-line -->\n");
+    auto piece =
+        rc::gen::element<std::string>("<!-- paperkin:begin -->\n", "<!-- paperkin:end -->\n", "text\n", "### heading\n",
+                                      "<!-- paperkin:begin open-line -->\n", "<!-- paperkin:end --> \t\n");
     EXPECT_TRUE(rc::check([&] {
         std::string block = std::string(PKIN_I_BLOCK_BEGIN) + "\n\n- seen\n\n" + PKIN_I_BLOCK_END + "\n", with;
         std::string text = join(*rc::gen::container<std::vector<std::string>>(piece), "");
@@ -222,6 +223,26 @@ TEST(CorpusProperties, JsonMembersComeOffAgain) {
         }
         RC_ASSERT(removed(with, PKIN_FORMAT_ENHANCED) == text);
         RC_ASSERT(read_text(with).size() == reading.size());
+    }));
+}
+
+/* Wherever among an object's members another program has put it, and whatever white space it writes. */
+TEST(CorpusProperties, JsonMembersComeOffFromAnyPlace) {
+    auto member =
+        rc::gen::element<std::string>("\"id\"\t:\"1\"", "\"a\": {\"paperkin\": {\"version\": 1, \"key\": \"k\"}}",
+                                      "\"n\":-1.5e+3", "\"l\": [1, {\"}\": \",\"}]", "\"paperkin\": {\"key\": \"k\"}",
+                                      "\"s\": \", \\\"paperkin\\\": {\\\"version\\\": 1\"", "\"t\":true");
+    auto own =
+        rc::gen::element<std::string>("\"paperkin\":{\"key\":\"k\",\"version\":1}",
+                                      "\"paperkin\" : { \"version\" : 1, \"key\": \"}\", \"r\": [{\"key\": 2}] }");
+    EXPECT_TRUE(rc::check([&] {
+        auto members = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::string>>(member)), with = members;
+        std::string separator = *rc::gen::element<std::string>(",", ", ", ",\t ");
+        for (int n = *rc::gen::inRange(1, 3); n > 0; n--) {
+            with.insert(with.begin() + *rc::gen::inRange<size_t>(0, with.size() + 1), *own);
+        }
+        RC_ASSERT(removed("{" + join(with, separator) + "}\n", PKIN_FORMAT_CRAWL) ==
+                  "{" + join(members, separator) + "}\n");
     }));
 }
 

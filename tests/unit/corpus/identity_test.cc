@@ -82,7 +82,8 @@ TEST(ArxivName, EverySpelling) {
           "https://arxiv.org/pdf/2512.11762v2.pdf", "https://www.arxiv.org/html/2512.11762v2",
           "arxiv.org/abs/2512.11762v2", "https://export.arxiv.org/abs/2512.11762v2?context=cs",
           "https://arxiv.org/abs/2512.11762v2#top", "2512.11762v2 [cs.PL]", "10.48550/arXiv.2512.11762v2",
-          "https://doi.org/10.48550/ARXIV.2512.11762v2", "HTTPS://ARXIV.ORG/ABS/2512.11762v2"}) {
+          "https://doi.org/10.48550/ARXIV.2512.11762v2", "oai:arXiv.org:2512.11762v2", "OAI:ARXIV.ORG:2512.11762v2",
+          "HTTPS://ARXIV.ORG/ABS/2512.11762v2"}) {
         EXPECT_EQ("2512.11762", arxiv(text, &version)) << text;
         EXPECT_EQ(2u, version) << text;
     }
@@ -90,13 +91,16 @@ TEST(ArxivName, EverySpelling) {
     EXPECT_EQ("math/0309136", arxiv("http://arxiv.org/abs/math.GT/0309136v3", &version));
     EXPECT_EQ(3u, version);
     EXPECT_EQ("hep-th/9901001", arxiv("https://arxiv.org/pdf/hep-th/9901001"));
+    EXPECT_EQ("hep-th/9901001", arxiv("HEP-TH/9901001v2", &version));
+    EXPECT_EQ(2u, version);
+    EXPECT_EQ("math/0309136", arxiv("oai:arXiv.org:Math.GT/0309136"));
 }
 
 TEST(ArxivName, OtherThings) {
     for (const char *text :
          {"", "https://example.org/abs/2512.11762", "https://arxiv.org/list/cs.PL/new", "2512.11762 is good",
           "https://arxiv.org/abs/", "https://arxiv.org.evil.example/abs/2512.11762",
-          "https://doi.org/10.1000/2512.11762", "icra2022:9812325"}) {
+          "https://doi.org/10.1000/2512.11762", "oai:example.org:2512.11762", "HEP-XX/9901001", "icra2022:9812325"}) {
         EXPECT_EQ("", arxiv(text)) << text;
     }
 }
@@ -118,6 +122,24 @@ TEST(TitleName, LettersAndDigitsOfAnyScript) {
     EXPECT_EQ(title_name("\xC3\x89tude \xE2\x80\x94 2", "X"), title_name("\xC3\xA9tude: 2", "x"));
     EXPECT_EQ("\xE4\xBD\xA0 \xE5\xA5\xBD|", title_name("\xE4\xBD\xA0\xEF\xBC\x8C\xE5\xA5\xBD\xE3\x80\x82", ""));
     EXPECT_EQ("|x", title_name("?!", "X"));
+}
+
+TEST(TitleName, DoesNotDependOnHowATitleIsTypeset) {
+    for (const char *title : {"R$^2$CCL: x", "R$^{2}$CCL: $x$", "R\\^2CCL x",
+                              "R\xC2\xB2"
+                              "CCL: x"}) {
+        EXPECT_EQ("r2ccl x|", title_name(title, "")) << title;
+    }
+    EXPECT_EQ("h2o and snakecase|", title_name("H$_2$O and snake\\_case", ""));
+    EXPECT_EQ(title_name("H2O", ""), title_name("H\xE2\x82\x82O", ""));
+    /* All of them: superscript and subscript 0 to 9. */
+    EXPECT_EQ("0123456789|", title_name("\xE2\x81\xB0\xC2\xB9\xC2\xB2\xC2\xB3\xE2\x81\xB4\xE2\x81\xB5\xE2\x81\xB6"
+                                        "\xE2\x81\xB7\xE2\x81\xB8\xE2\x81\xB9",
+                                        ""));
+    EXPECT_EQ("0123456789|", title_name("\xE2\x82\x80\xE2\x82\x81\xE2\x82\x82\xE2\x82\x83\xE2\x82\x84\xE2\x82\x85"
+                                        "\xE2\x82\x86\xE2\x82\x87\xE2\x82\x88\xE2\x82\x89",
+                                        ""));
+    EXPECT_EQ("|", title_name("$\\{\\}^_$", ""));
 }
 
 } // namespace

@@ -53,6 +53,19 @@ TEST(JsonLines, Enhanced) {
     EXPECT_EQ(2u, reading[0].n_failed_summaries);
 }
 
+TEST(JsonLines, AFailureIsNoAbstract) {
+    for (const char *text : {"Summary generation failed", " Error code: 429 - {'error': {}}\\n", "Error"}) {
+        for (const char *key : {"abstract", "summary"}) {
+            Reading reading =
+                read_text(record("\"" + std::string(key) + "\": \"" + text + "\", \"AI\": {\"a\": \"Error\"}"));
+            ASSERT_EQ(1u, reading.size());
+            EXPECT_STREQ("", reading[0].abstract) << text;
+            EXPECT_EQ(2u, reading[0].n_failed_summaries) << text;
+        }
+    }
+    EXPECT_STREQ("Error bars shrink.", read_text(record("\"summary\": \"Error bars shrink.\""))[0].abstract);
+}
+
 TEST(JsonLines, EnhancedWhereTheFirstRecordLacksIt) {
     Reading reading =
         read_text(record("\"summary\": \"A.\"") + record("\"summary\": \"A.\", \"AI\": {\"tldr\": \"x\"}"));

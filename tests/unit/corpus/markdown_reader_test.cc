@@ -195,6 +195,15 @@ TEST(MarkdownReader, AbstractHoldsLabelsAndHeadings) {
     EXPECT_STREQ("", reading[0].summary);
 }
 
+TEST(MarkdownReader, AFailureIsNoAbstract) {
+    for (const char *text : {"Summary generation failed", "Error code: 429 - {'error': {}}", "Error"}) {
+        Reading reading = read_text(replace_all(small_digest(), "Every clock drifts.", text));
+        ASSERT_EQ(2u, reading.size());
+        EXPECT_STREQ("", reading[1].abstract) << text;
+        EXPECT_EQ(1u, reading[1].n_failed_summaries) << text;
+    }
+}
+
 TEST(MarkdownReader, UnclosedDetailsEndAtTheNextEntry) {
     Reading reading =
         read_text("### [1] [A](https://arxiv.org/abs/2601.00011)\n<details>\nAbstract: a\n\n"

@@ -86,7 +86,7 @@ inline std::string run_sql(const std::string &path, const std::string &sql) {
 inline std::string dump(const std::string &path) {
     static const char *const tables[][2] = {
         {"meta", "name, value"},
-        {"digests", "id, name, stem, content, date, dated_by, format, n_records, n_skipped"},
+        {"digests", "id, name, stem, content, date, dated_by, format, background, n_records, n_skipped"},
         {"papers",
          "id, key, shown_id, version, title, abstract, summary, comment, doi, link, date, authors, categories"},
         {"versions", "paper, version, first_date"},
@@ -155,10 +155,12 @@ class Store {
     pkin_store *store_ = nullptr;
 };
 
-inline pkin_ingest_report ingest(pkin_store *store, const std::string &path, const char *date = nullptr) {
+inline pkin_ingest_report ingest(pkin_store *store, const std::string &path, const char *date = nullptr,
+                                 int background = -1) {
     pkin_ingest_options options = pkin_ingest_options_default();
     pkin_ingest_report report = {};
     options.date = date;
+    options.background = background;
     EXPECT_EQ(pkin_store_ingest_file(store, path.c_str(), &options, &report), PKIN_OK) << pkin_last_error();
     return report;
 }

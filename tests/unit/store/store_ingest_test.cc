@@ -212,11 +212,28 @@ TEST_F(Ingest, UndatedFilesAreOfToday) {
     report = ingest(store, folder.write("today.jsonl", papers(2, 3)));
     EXPECT_STREQ(report.date, "2026-01-17");
     EXPECT_EQ(report.n_repeats, 1u);
+    /* Only what takes the clock's day is told of it. */
+    std::vector<std::string> told;
+    pkin_ingest_options options = pkin_ingest_options_default();
+    options.diagnostic_user = &told;
+    options.on_diagnostic = [](void *user, const pkin_diagnostic *diagnostic) {
+        EXPECT_EQ(diagnostic->skipped_record, 0);
+        EXPECT_EQ(diagnostic->line, 0u);
+        static_cast<std::vector<std::string> *>(user)->push_back(diagnostic->reason);
+    };
+    fs::create_directories(folder / "2026/01");
+    for (const char *name : {"new.jsonl", "new.jsonl", "2026_01_08.jsonl", "2026/01/07.jsonl"}) {
+        std::string file = folder.write(name, papers(1, 2));
+        ASSERT_EQ(pkin_store_ingest_file(store, file.c_str(), &options, &report), PKIN_OK) << pkin_last_error();
+    }
+    EXPECT_STREQ(report.date, "2026-01-07");
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0], "no date in its name: taken as today, 2026-01-17; give --date for another day");
     setenv("SOURCE_DATE_EPOCH", "nonsense", 1);
     EXPECT_EQ(pkin_store_ingest_file(store, folder.write("x.jsonl", papers(2, 9)).c_str(), nullptr, &report),
               PKIN_ERROR_INVALID_ARGUMENT);
     unsetenv("SOURCE_DATE_EPOCH");
-    EXPECT_EQ(run_sql(path, "SELECT dated_by FROM digests"), "clock\nclock\n");
+    EXPECT_EQ(run_sql(path, "SELECT dated_by FROM digests"), "clock\nclock\nclock\nname\nname\n");
 }
 
 TEST_F(Ingest, GivenDatesGoFirst) {
@@ -356,7 +373,7 @@ TEST_F(Ingest, GateDigestsAreOfADay) {
     pkin_corpus *corpus = nullptr;
     std::string lines = papers(1, 4);
     ASSERT_EQ(pkin_corpus_read_memory(lines.data(), lines.size(), "crawl.jsonl", nullptr, &corpus), PKIN_OK);
-    pkin_i_digest_identity identity = {"crawl.jsonl", {1, 2}, "2026-01-16", 1};
+    pkin_i_digest_identity identity = {"crawl.jsonl", "in/crawl.jsonl", {1, 2}, "2026-01-16", 1};
     pkin_ingest_report report;
     int64_t first = 0, second = 0, found = 0;
     char date[11];

@@ -69,6 +69,41 @@ TEST_F(Sightings, BeforeADigestThatIsNotRecorded) {
     pkin_i_arena_free(&arena);
 }
 
+TEST_F(Sightings, NoneComeFromABackgroundCorpus) {
+    pkin_ingest_report report = ingest(store, folder.write("2025-12-31.jsonl", papers(1, 3)), nullptr, 1);
+    EXPECT_EQ(report.background, 1);
+    EXPECT_EQ(report.n_new, 3u);
+    report = ingest(store, folder.write("2026-01-05.jsonl", paper_line(1, "v2")));
+    EXPECT_EQ(report.background, 0);
+    EXPECT_EQ(report.n_new, 1u);
+    EXPECT_EQ(before(1, 2), "max 0");
+    report = ingest(store, folder.write("2026-01-06.jsonl", paper_line(1, "v2")));
+    EXPECT_EQ(report.n_repeats, 1u);
+    EXPECT_EQ(before(1, 3), "2026-01-05 2026-01-05.jsonl 1 2\nmax 2");
+}
+
+TEST_F(Sightings, ASnapshotIsBackgroundUnlessSaidOtherwise) {
+    std::string snapshot = "{\"id\": \"2601.00001\", \"submitter\": \"A. Example\", \"authors\": \"A. Example\", "
+                           "\"title\": \"On looms\", \"categories\": \"cs.DL\", \"abstract\": \"We weave.\", "
+                           "\"versions\": [{\"version\": \"v1\", \"created\": \"Mon, 5 Jan 2026 10:00:00 GMT\"}], "
+                           "\"update_date\": \"2026-01-05\", \"authors_parsed\": [[\"Example\", \"A.\", \"\"]]}\n";
+    std::string path = folder.write("2026-01-05.jsonl", snapshot);
+    pkin_ingest_report report = ingest(store, path);
+    ASSERT_EQ(report.format, PKIN_FORMAT_SNAPSHOT);
+    EXPECT_EQ(report.background, 1);
+    ingest(store, folder.write("2026-01-06.jsonl", paper_line(1))); /* digest 2 */
+    EXPECT_EQ(before(1, 2), "max 0");
+
+    report = ingest(store, path, nullptr, 0);
+    EXPECT_EQ(report.already_known, 1);
+    EXPECT_EQ(report.background, 0);
+    EXPECT_EQ(before(1, 2), "2026-01-05 2026-01-05.jsonl 1 1\nmax 1");
+    EXPECT_EQ(ingest(store, path).background, 0); /* what was said before stays */
+    EXPECT_EQ(ingest(store, path, nullptr, 1).background, 1);
+    EXPECT_EQ(before(1, 2), "max 0");
+    EXPECT_EQ(describe(store).n_digests, 2u);
+}
+
 TEST_F(Sightings, AreFoundByIndex) {
     std::string plan = run_sql(folder / "s.db", "EXPLAIN QUERY PLAN SELECT d.date FROM appearances a JOIN digests d ON "
                                                 "d.id = a.digest WHERE a.paper = 1 AND d.date < '2026-01-01'");
