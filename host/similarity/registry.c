@@ -4,7 +4,7 @@
 #include "base/buffer.h"
 #include "base/failure.h"
 #include "paperkin/backend.h"
-#include "similarity/cpu_inverted_index.h"
+#include "similarity/cpu_backend.h"
 
 /* Fastest first: "auto" takes the first that is available. */
 static const pkin_i_backend *const backends[] = {
@@ -47,4 +47,10 @@ pkin_status pkin_i_backend_find(const char *name, const pkin_i_backend **out) {
         if (!any) return pkin_i_fail(PKIN_ERROR_UNSUPPORTED, "backend \"%s\" cannot run on this machine", name);
     }
     return unknown_backend(any ? "auto" : name);
+}
+
+uint64_t pkin_i_task_pairs(const pkin_i_task *task, uint64_t first, uint64_t last) {
+    if (task->b) return task->a->n_rows * (last - first);
+    /* Row j meets the j rows before it. */
+    return last > first ? (first + last - 1) * (last - first) / 2 : 0;
 }

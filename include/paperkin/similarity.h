@@ -52,12 +52,58 @@ typedef struct pkin_shared_term {
 PKIN_API size_t pkin_vectors_shared_terms(const pkin_vectors *a, uint64_t i, const pkin_vectors *b, uint64_t j,
                                           size_t n_max, pkin_shared_term *out);
 
+/* A number that was estimated from a sample: with its error band, low <= middle <= high. */
+typedef struct pkin_estimate {
+    double low, middle, high;
+} pkin_estimate;
+
+/* What a join or a top-k did. Seconds are wall-clock unless said otherwise. */
+typedef struct pkin_similarity_report {
+    size_t size;                 /* sizeof(pkin_similarity_report), set by _default */
+    const char *backend;         /* static strings: names as options know them */
+    const char *method;          /* "sketch", "tail", "index" */
+    const char *instruction_set; /* "amx", "avx512", "avx2", "portable" */
+    int n_threads;
+    uint32_t dimension;          /* of the sketch; else 0 */
+    double head_share;           /* of the tail method; else 0 */
+    uint64_t n_rows_a, n_rows_b; /* compared: without empty rows, equal rows once; b 0 in a self-join */
+    uint64_t n_empty, n_copies;  /* rows that were left out of comparing: empty ones, and equal to an earlier one */
+    uint64_t n_strips;           /* that the work was cut into */
+    uint64_t n_strips_resumed;   /* of them, found done in the checkpoint */
+    pkin_estimate estimated_candidates, estimated_seconds; /* the plan's, before the work: comparing alone */
+    uint64_t estimated_bytes;
+    uint64_t n_candidates;       /* pairs of rows that were scored exactly */
+    uint64_t n_results;          /* pairs, or neighbours */
+    uint64_t filter_operations;  /* 8-bit integer multiplications and additions of the filter, padding included */
+    double distinct_seconds;     /* finding equal rows */
+    double plan_seconds;
+    double prepare_seconds;      /* sketches, indexes, seeds */
+    double compare_seconds;      /* filter and scoring together, and whatever the threads waited */
+    double filter_thread_seconds, score_thread_seconds; /* summed over the threads */
+    double sort_seconds;         /* ordering, expanding copies, writing and merging what was spilled */
+    double total_seconds;
+    uint64_t working_bytes;      /* largest working set: all but the inputs and the result */
+    uint64_t spilled_bytes;      /* written to the spill folder */
+} pkin_similarity_report;
+
+PKIN_API pkin_similarity_report pkin_similarity_report_default(void);
+
 typedef struct pkin_similarity_options {
     size_t size;         /* sizeof(pkin_similarity_options), set by _default */
     const char *backend; /* "auto" or a name of pkin_backend_name */
     int n_threads;       /* 0: all */
     pkin_progress_fn on_progress;
     void *progress_user;
+    /* None of the following changes a result: they decide about time, memory and what is told. */
+    const char *method;          /* "auto" (the plan's choice), "sketch", "tail" or "index"; see docs/similarity.md */
+    const char *instruction_set; /* "auto" (the best here), "amx", "avx512", "avx2" or "portable" */
+    uint32_t dimension;          /* of the sketch: a multiple of 64 up to 4096; 0: the plan's choice */
+    uint64_t memory_bytes;       /* bound of the working set: all but inputs and a result in memory; 0: no bound */
+    const char *spill_dir;       /* an existing folder for pairs beyond memory_bytes (join_each); NULL: $TMPDIR or /tmp */
+    const char *checkpoint_dir;  /* join, join_each: keep finished strips there, and go on from them; NULL: do not */
+    pkin_similarity_report *report; /* filled on success, its size set before; NULL: not wanted */
+    /* This one does: nonzero leaves out every row that equals an earlier row of the same side. */
+    int distinct_only;
 } pkin_similarity_options;
 
 PKIN_API pkin_similarity_options pkin_similarity_options_default(void);
@@ -80,13 +126,25 @@ typedef struct pkin_pair_list {
  * within a. Threshold in (0, 1]: at 0 every pair would qualify. Empty rows are in no pair. Rows of a and b must be over
  * the same columns. Free the list with pkin_pair_list_free.
  *
- * The list has no limit: n equal rows alone make n * (n - 1) / 2 pairs of 16 bytes, and sorting takes as much again, so
- * that 100,000 copies of one text ask for 160 GB and more (PKIN_ERROR_OUT_OF_MEMORY where that is not to be had). Where
- * copies may come in such numbers, join one row of each set of equal rows (pkin_vectors_select), or ask for each row's
- * best with pkin_similarity_top_k, whose result is at most k a row.
+ * Equal rows are compared once, whatever their number, but each of their pairs is in the result: n equal rows alone make
+ * n * (n - 1) / 2 pairs of 16 bytes. A result that cannot be had in memory is PKIN_ERROR_OUT_OF_MEMORY; it can be
+ * streamed (pkin_similarity_join_each), or asked for without copies (options->distinct_only).
+ *
+ * Method: bounds of all pairs, exact scores of those that may qualify (docs/similarity.md). O(n_a * n_b) in the worst
+ * case, with a constant of some 1e-10 seconds a pair and less.
  */
 PKIN_API pkin_status pkin_similarity_join(const pkin_vectors *a, const pkin_vectors *b, double threshold,
                                           const pkin_similarity_options *options, pkin_pair_list *out);
+
+/*
+ * The same pairs in the same order, handed to `on_pairs` in batches, so that they need not fit in memory: with
+ * options->memory_bytes, pairs beyond it wait sorted in files in options->spill_dir, which are gone when the call
+ * returns. `on_pairs` is called from the calling thread, never with 0 pairs; nonzero cancels.
+ */
+typedef int (*pkin_pairs_fn)(void *user, const pkin_pair *pairs, size_t n_pairs);
+PKIN_API pkin_status pkin_similarity_join_each(const pkin_vectors *a, const pkin_vectors *b, double threshold,
+                                               const pkin_similarity_options *options, pkin_pairs_fn on_pairs,
+                                               void *user);
 PKIN_API void pkin_pair_list_free(pkin_pair_list *list);
 
 /* The neighbours of each row of a: row r has entries [offsets[r], offsets[r + 1]), score descending, then row. */
@@ -108,6 +166,36 @@ typedef struct pkin_neighbor_lists {
 PKIN_API pkin_status pkin_similarity_top_k(const pkin_vectors *a, const pkin_vectors *b, uint32_t k, double floor,
                                            const pkin_similarity_options *options, pkin_neighbor_lists *out);
 PKIN_API void pkin_neighbor_lists_free(pkin_neighbor_lists *lists);
+
+/* One way to do the work, as the plan judges it. */
+typedef struct pkin_plan_choice {
+    const char *method;          /* static strings, as in pkin_similarity_report */
+    const char *instruction_set;
+    uint32_t dimension;          /* sketch; else 0 */
+    double head_share;           /* tail; else 0 */
+    pkin_estimate candidates;    /* pairs to be scored exactly */
+    pkin_estimate seconds;       /* preparing and comparing */
+    uint64_t bytes;              /* working set */
+    uint64_t n_strips;
+} pkin_plan_choice;
+
+/* The ways that were weighed, cheapest first: the first is what would be done. */
+typedef struct pkin_similarity_plan {
+    uint64_t n_rows_a, n_rows_b, n_empty, n_copies; /* as in pkin_similarity_report */
+    pkin_estimate pairs;                            /* of the result: pairs of compared rows; top-k: not estimated, 0 */
+    size_t n_choices;
+    pkin_plan_choice *choices;
+} pkin_similarity_plan;
+
+/*
+ * What pkin_similarity_join (k 0) or pkin_similarity_top_k (k > 0; `threshold` is its floor) would do with these
+ * arguments, judged from a sample of rows and a short calibration of this machine, without doing it. Estimates come
+ * with a band that the outcome should lie in, on an otherwise idle machine. Free with pkin_similarity_plan_free.
+ */
+PKIN_API pkin_status pkin_similarity_plan_make(const pkin_vectors *a, const pkin_vectors *b, uint32_t k,
+                                               double threshold, const pkin_similarity_options *options,
+                                               pkin_similarity_plan *out);
+PKIN_API void pkin_similarity_plan_free(pkin_similarity_plan *plan);
 
 PKIN_EXTERN_C_END
 

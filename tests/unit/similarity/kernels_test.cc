@@ -6,7 +6,7 @@
 
 extern "C" {
 #include "similarity/cpu_head.h"
-#include "similarity/cpu_kernels.h"
+#include "similarity/cpu_tail_kernels.h"
 }
 
 namespace {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "similarity/cpu_kernels.h"
+#include "similarity/cpu_tail_kernels.h"
 
 /*
  * `bound` keeps the sums of a few rows in registers over all buckets. `reaching` tests 32 rows with one branch, since

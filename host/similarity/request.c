@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <omp.h>
+#include <string.h>
+
+#include "base/failure.h"
+#include "base/take_options.h"
+#include "similarity/policy.h"
+#include "similarity/sketch.h"
+
+/* More threads than any machine has; protects against a number that is none. */
+enum { THREADS_MAX = 1024 };
+
+pkin_similarity_options pkin_similarity_options_default(void) {
+    pkin_similarity_options options = {0};
+    options.size = sizeof options;
+    options.backend = "auto";
+    options.method = "auto";
+    options.instruction_set = "auto";
+    return options;
+}
+
+pkin_similarity_report pkin_similarity_report_default(void) {
+    pkin_similarity_report report = {0};
+    report.size = sizeof report;
+    return report;
+}
+
+static pkin_status take_method(const char *name, pkin_i_wishes *wishes) {
+    wishes->any_method = !name || strcmp(name, "auto") == 0;
+    for (int m = 0; m < PKIN_I_N_METHODS && !wishes->any_method; m++) {
+        wishes->method = (pkin_i_method)m;
+        if (strcmp(name, pkin_i_method_name(wishes->method)) == 0) return PKIN_OK;
+    }
+    if (wishes->any_method) return PKIN_OK;
+    return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT, "similarity: no method \"%s\": there are auto, sketch, tail, index",
+                       name);
+}
+
+pkin_status pkin_i_request_take(const pkin_vectors *a, const pkin_vectors *b, uint32_t k, double threshold,
+                                int allow_zero, const pkin_similarity_options *options, pkin_i_request *out) {
+    pkin_status status;
+    *out = (pkin_i_request){.options = pkin_similarity_options_default()};
+    PKIN_REQUIRE(a, PKIN_ERROR_INVALID_ARGUMENT, "similarity: vectors to compare are needed");
+    PKIN_TRY(pkin_i_take_options(options, &out->options, "pkin_similarity_options"));
+    options = &out->options;
+    PKIN_REQUIRE(!b || a->n_columns == b->n_columns, PKIN_ERROR_INVALID_ARGUMENT,
+                 "similarity: %llu columns against %llu; both sides must be over the same columns",
+                 (unsigned long long)a->n_columns, (unsigned long long)b->n_columns);
+    PKIN_REQUIRE(threshold <= 1 && (threshold > 0 || (allow_zero && threshold == 0)), PKIN_ERROR_INVALID_ARGUMENT,
+                 "similarity: threshold %g; a cosine %s 0 and at most 1 is needed", threshold,
+                 allow_zero ? "of at least" : "above");
+    PKIN_REQUIRE(options->n_threads >= 0 && options->n_threads <= THREADS_MAX, PKIN_ERROR_INVALID_ARGUMENT,
+                 "similarity: %d threads; 0 (all) to %d can be asked for", options->n_threads, THREADS_MAX);
+    PKIN_REQUIRE(options->dimension % PKIN_I_DIMENSION_STEP == 0 && options->dimension <= PKIN_I_DIMENSION_MAX,
+                 PKIN_ERROR_INVALID_ARGUMENT, "similarity: dimension %lu; a multiple of %d up to %d can be asked for",
+                 (unsigned long)options->dimension, PKIN_I_DIMENSION_STEP, PKIN_I_DIMENSION_MAX);
+    PKIN_TRY(pkin_i_backend_find(options->backend, &out->backend));
+    PKIN_TRY(take_method(options->method, &out->wishes));
+    PKIN_TRY(pkin_i_isa_find(options->instruction_set, &out->wishes.isa));
+    out->wishes.dimension = options->dimension;
+    out->wishes.memory_bytes = options->memory_bytes;
+    out->task.a = a;
+    out->task.b = b;
+    out->task.n_threads = options->n_threads ? options->n_threads : omp_get_max_threads();
+    out->task.on_progress = options->on_progress;
+    out->task.progress_user = options->progress_user;
+    out->task.outcome = &out->outcome;
+    out->target.k = k;
+    out->target.min_score = pkin_score_from_threshold(threshold);
+    if (out->target.min_score == 0) out->target.min_score = 1;
+out:
+    return status;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "similarity/sketch.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/failure.h"
+
+typedef struct weighed_column {
+    uint64_t weight;
+    uint32_t column;
+} weighed_column;
+
+static int by_weight(const void *x, const void *y) {
+    const weighed_column *p = x, *q = y;
+    if (p->weight != q->weight) return p->weight > q->weight ? -1 : 1;
+    return (p->column > q->column) - (p->column < q->column);
+}
+
+/* A heap of buckets, the lightest (of equal ones the lowest) at its root. */
+typedef struct bucket_load {
+    uint64_t weight;
+    uint32_t bucket;
+} bucket_load;
+
+static bool is_lighter(bucket_load x, bucket_load y) {
+    return x.weight != y.weight ? x.weight < y.weight : x.bucket < y.bucket;
+}
+
+/* Adds weight to the root and lets it sink. */
+static void load_root(bucket_load *heap, uint32_t n, uint64_t weight) {
+    bucket_load item = heap[0];
+    uint32_t at = 0;
+    item.weight += weight;
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= n) break;
+        if (child + 1 < n && is_lighter(heap[child + 1], heap[child])) child++;
+        if (!is_lighter(heap[child], item)) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = item;
+}
+
+pkin_status pkin_i_sketch_map_build(const uint64_t *column_weights, uint64_t n_columns, uint32_t dimension,
+                                    pkin_i_sketch_map *out) {
+    pkin_status status;
+    pkin_i_sketch_map map = {.dimension = dimension};
+    weighed_column *order = NULL;
+    bucket_load *heap = NULL;
+    uint64_t n_used = 0;
+    PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *map.buckets, &map.buckets));
+    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *order, &order));
+    PKIN_TRY(pkin_i_allocate(dimension, sizeof *heap, &heap));
+    for (uint64_t c = 0; c < n_columns; c++) {
+        if (column_weights[c]) order[n_used++] = (weighed_column){column_weights[c], (uint32_t)c};
+    }
+    qsort(order, n_used, sizeof *order, by_weight);
+    for (uint32_t b = 0; b < dimension; b++) heap[b] = (bucket_load){0, b};
+    for (uint64_t k = 0; k < n_used; k++) {
+        map.buckets[order[k].column] = (uint16_t)heap[0].bucket;
+        load_root(heap, dimension, order[k].weight);
+    }
+    *out = map;
+    map.buckets = NULL;
+out:
+    pkin_i_free(heap);
+    pkin_i_free(order);
+    pkin_i_sketch_map_free(&map);
+    return status;
+}
+
+void pkin_i_sketch_map_free(pkin_i_sketch_map *map) {
+    pkin_i_free(map->buckets);
+    map->buckets = NULL;
+}
+
+pkin_status pkin_i_sketch_column_weights(const pkin_vectors *a, const pkin_vectors *b, uint64_t **out) {
+    uint64_t *weights = NULL;
+    pkin_status status = pkin_i_allocate_zeroed(a->n_columns, sizeof *weights, &weights);
+    const pkin_vectors *sides[] = {a, b};
+    for (int s = 0; s < 2 && status == PKIN_OK && sides[s]; s++) {
+        const uint64_t n = sides[s]->row_offsets[sides[s]->n_rows];
+        for (uint64_t k = 0; k < n; k++) weights[sides[s]->columns[k]] += sides[s]->weights[k];
+    }
+    *out = weights;
+    return status;
+}
+
+/*
+ * The smallest q with q^2 * 2^60 >= 65025 * squares. The root gives it but for its own rounding (below 2^-40 relative,
+ * against steps of 1/255); the integers decide.
+ */
+static inline uint8_t quantise_up(uint64_t squares) {
+    const unsigned __int128 wanted = (unsigned __int128)squares * PKIN_I_SKETCH_ONE;
+    uint32_t q = (uint32_t)(sqrt((double)squares) * (255.0 / 1073741824.0));
+    while ((unsigned __int128)(q * q) << 60 < wanted) q++;
+    return (uint8_t)q;
+}
+
+uint32_t pkin_i_sketch_row(const pkin_i_sketch_map *map, const pkin_vectors *vectors, uint64_t row, uint64_t *squares,
+                           uint16_t *buckets, uint8_t *values) {
+    const uint64_t begin = vectors->row_offsets[row], end = vectors->row_offsets[row + 1];
+    uint32_t n = 0;
+    for (uint64_t k = begin; k < end; k++) {
+        const uint64_t weight = vectors->weights[k];
+        const uint16_t bucket = map->buckets[vectors->columns[k]];
+        if (squares[bucket] == 0) buckets[n++] = bucket;
+        squares[bucket] += weight * weight;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        values[k] = quantise_up(squares[buckets[k]]);
+        squares[buckets[k]] = 0;
+    }
+    return n;
+}
+
+int32_t pkin_i_sketch_limit(uint64_t min_score) {
+    const unsigned __int128 one = (unsigned __int128)1 << 60;
+    return (int32_t)(((unsigned __int128)min_score * PKIN_I_SKETCH_ONE + one - 1) / one);
+}
