@@ -16,5 +16,6 @@
 #include "paperkin/groups.h"
 #include "paperkin/store.h"
 #include "paperkin/digest.h"
+#include "paperkin/generate.h"
 
 #endif
