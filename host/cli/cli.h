@@ -20,12 +20,18 @@ enum pkin_i_exit {
 /* Of each file's skipped records so many are named, the rest is counted. */
 enum { PKIN_I_SKIPS_NAMED = 20 };
 
+/* How far a stage was at some time. */
+typedef struct pkin_i_progress_mark {
+    struct timespec when;
+    uint64_t done;
+} pkin_i_progress_mark;
+
 typedef struct pkin_i_progress {
     bool on_terminal;
     bool line_shown; /* a line that must be erased before anything else is printed */
     char stage[32];
     struct timespec run_began; /* of the first stage; tv_sec 0 and tv_nsec 0: none yet */
-    struct timespec stage_began;
+    pkin_i_progress_mark marks[2]; /* of the stage, the older one first */
     struct timespec last_shown;
 } pkin_i_progress;
 

@@ -7,9 +7,9 @@
 
 /* In the order of their names. */
 static const pkin_i_command *const commands[] = {
-    &pkin_i_command_backends, &pkin_i_command_digest,    &pkin_i_command_gate,   &pkin_i_command_help,
-    &pkin_i_command_ingest,   &pkin_i_command_neighbors, &pkin_i_command_pairs,  &pkin_i_command_read,
-    &pkin_i_command_store,    &pkin_i_command_vectorize, &pkin_i_command_version};
+    &pkin_i_command_backends, &pkin_i_command_bench,  &pkin_i_command_digest,    &pkin_i_command_gate,
+    &pkin_i_command_help,     &pkin_i_command_ingest, &pkin_i_command_neighbors, &pkin_i_command_pairs,
+    &pkin_i_command_read,     &pkin_i_command_store,  &pkin_i_command_vectorize, &pkin_i_command_version};
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -19,6 +19,7 @@ typedef struct pkin_i_command {
 } pkin_i_command;
 
 extern const pkin_i_command pkin_i_command_backends;
+extern const pkin_i_command pkin_i_command_bench;
 extern const pkin_i_command pkin_i_command_digest;
 extern const pkin_i_command pkin_i_command_gate;
 extern const pkin_i_command pkin_i_command_help;

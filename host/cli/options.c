@@ -129,6 +129,50 @@ static bool read_count(pkin_i_cli *cli, const pkin_i_option *option, const char 
     return false;
 }
 
+/* 2^(10 k) for the k-th letter of "KMGT"; 1 for no letter; 0 for anything else. */
+static double size_unit(const char *suffix) {
+    static const char letters[] = "KMGT";
+    if (!*suffix) return 1;
+    const char *at = suffix[1] == '\0' ? strchr(letters, suffix[0] & ~0x20) : NULL;
+    return at ? (double)(UINT64_C(1) << 10 * (at - letters + 1)) : 0;
+}
+
+static bool read_size(pkin_i_cli *cli, const pkin_i_option *option, const char *text, uint64_t *out) {
+    char *end;
+    size_t n_digits = strspn(text, "0123456789.");
+    double value = strtod(text, &end) * size_unit(text + n_digits);
+    if (n_digits > 0 && end == text + n_digits && value >= option->minimum && value <= option->maximum) {
+        *out = (uint64_t)value;
+        return true;
+    }
+    char name[SHOWN_BYTES];
+    pkin_i_cli_misuse(cli, "%s: expected a size of at least %.0f KB, such as 500M or 4G, found \"%s\"",
+                      shown(option, name), option->minimum / 1024, text);
+    return false;
+}
+
+/* "0.5,0.3": each a number as the option's kind has it. */
+static bool read_numbers(pkin_i_cli *cli, const pkin_i_option *option, const char *text, pkin_i_numbers *out) {
+    for (bool more = true; more;) {
+        char piece[SHOWN_BYTES], name[SHOWN_BYTES];
+        uint64_t count = 0;
+        const size_t length = strcspn(text, ",");
+        snprintf(piece, sizeof piece, "%.*s", length < sizeof piece ? (int)length : (int)sizeof piece - 1, text);
+        if (out->n == PKIN_I_NUMBERS_MAX) {
+            pkin_i_cli_misuse(cli, "%s: more than %d numbers", shown(option, name), PKIN_I_NUMBERS_MAX);
+            return false;
+        }
+        const bool good = option->kind == PKIN_I_OPTION_COUNTS ? read_count(cli, option, piece, &count)
+                                                               : read_real(cli, option, piece, &out->values[out->n]);
+        if (!good) return false;
+        if (option->kind == PKIN_I_OPTION_COUNTS) out->values[out->n] = (double)count;
+        out->n++;
+        more = text[length] == ',';
+        text += length + more;
+    }
+    return true;
+}
+
 static bool is_choice(const char *choices, const char *text) {
     size_t n = strlen(text);
     for (const char *at = choices; *at;) {
@@ -197,8 +241,13 @@ static bool apply(pkin_i_cli *cli, const pkin_i_option *option, const char *text
         return check_backend(cli, option, text) && take_text(settings, option, text);
     case PKIN_I_OPTION_COUNT:
         return read_count(cli, option, text, member(settings, option));
+    case PKIN_I_OPTION_SIZE:
+        return read_size(cli, option, text, member(settings, option));
     case PKIN_I_OPTION_REAL:
         return read_real(cli, option, text, member(settings, option));
+    case PKIN_I_OPTION_REALS:
+    case PKIN_I_OPTION_COUNTS:
+        return read_numbers(cli, option, text, member(settings, option));
     case PKIN_I_OPTION_HEADING:
         break;
     }
@@ -291,7 +340,12 @@ bool pkin_i_options_read(pkin_i_cli *cli, const pkin_i_option *table, int n_word
                                   .abstract_weight = NAN,
                                   .summary_weight = NAN,
                                   .bigram_weight = NAN,
-                                  .max_df = NAN};
+                                  .max_df = NAN,
+                                  .verify = -1,
+                                  .seed = UINT64_MAX,
+                                  .mean_terms = NAN,
+                                  .near_copies = NAN,
+                                  .copies = NAN};
     getopt_input input = make_getopt_input(table);
     bool good = true;
     opterr = 0;
@@ -311,7 +365,11 @@ static bool is_given(const pkin_i_option *option, const pkin_i_settings *setting
     case PKIN_I_OPTION_REAL:
         return !isnan(*(const double *)at);
     case PKIN_I_OPTION_COUNT:
+    case PKIN_I_OPTION_SIZE:
         return *(const uint64_t *)at != 0;
+    case PKIN_I_OPTION_REALS:
+    case PKIN_I_OPTION_COUNTS:
+        return ((const pkin_i_numbers *)at)->n != 0;
     default:
         return *(const char *const *)at != NULL;
     }

@@ -8,6 +8,13 @@
 
 #include "cli.h"
 
+/* What an option that takes several numbers was given, over all its uses. */
+enum { PKIN_I_NUMBERS_MAX = 32 };
+typedef struct pkin_i_numbers {
+    size_t n;
+    double values[PKIN_I_NUMBERS_MAX];
+} pkin_i_numbers;
+
 /*
  * What the options of every command set. Texts are NULL and reals NAN where the option was not given, counts are 0,
  * and switches that have an opposite are -1.
@@ -23,6 +30,10 @@ typedef struct pkin_i_settings {
     const char *tokenizer;
     const char *languages;
     const char *new_versions;
+    const char *method;
+    const char *instruction_set;
+    const char *spill_dir;
+    const char *checkpoint_dir;
     int help;
     int quiet;
     int json;
@@ -33,12 +44,16 @@ typedef struct pkin_i_settings {
     int terms;
     int exact;
     int keep_repeats;
+    int explain;
+    int distinct;
     int stop_words;   /* -1: as the preset has it */
     int sublinear_tf; /* -1: as the preset has it */
     uint64_t n_threads;
     uint64_t n_related; /* UINT64_MAX: not given */
     uint64_t k;
     uint64_t min_df;
+    uint64_t dimension;
+    uint64_t memory_bytes;
     double threshold;
     double floor;
     double related_floor;
@@ -47,6 +62,20 @@ typedef struct pkin_i_settings {
     double summary_weight;
     double bigram_weight;
     double max_df;
+    /* bench */
+    pkin_i_numbers thresholds;
+    pkin_i_numbers ks;
+    const char *growth;
+    const char *matrix_out;
+    int verify; /* -1: not given */
+    uint64_t repeat;
+    uint64_t generate;
+    uint64_t seed; /* UINT64_MAX: not given */
+    uint64_t n_topics;
+    uint64_t n_columns;
+    double mean_terms;
+    double near_copies;
+    double copies;
 } pkin_i_settings;
 
 typedef enum pkin_i_option_kind {
@@ -57,6 +86,9 @@ typedef enum pkin_i_option_kind {
     PKIN_I_OPTION_DATE,
     PKIN_I_OPTION_BACKEND,
     PKIN_I_OPTION_COUNT, /* a whole number in [minimum, maximum] */
+    PKIN_I_OPTION_SIZE,  /* bytes, with K, M, G or T for powers of 1024; as a count afterwards */
+    PKIN_I_OPTION_REALS, /* numbers as below, parted by commas; given again they are added */
+    PKIN_I_OPTION_COUNTS,
     PKIN_I_OPTION_REAL   /* a number in [minimum, maximum], or in (minimum, maximum] */
 } pkin_i_option_kind;
 
@@ -119,6 +151,45 @@ typedef struct pkin_i_option {
     {                                                                                                                  \
         .name = "backend", .kind = PKIN_I_OPTION_BACKEND, .argument = "B", PKIN_I_MEMBER(backend),                     \
         .help = "what computes similarity: auto (default), or one that `paperkin backends` lists"                      \
+    }
+/* How similarity is computed; none of these changes a result. */
+#define PKIN_I_OPTIONS_ENGINE                                                                                          \
+    {.help = "How it is computed (none of these changes a result)"},                                                   \
+        PKIN_I_OPTION_THREADS, PKIN_I_OPTION_OF_BACKEND,                                                               \
+        {.name = "method",                                                                                             \
+         .kind = PKIN_I_OPTION_CHOICE,                                                                                 \
+         .argument = "M",                                                                                              \
+         .choices = "auto|sketch|tail|index",                                                                          \
+         PKIN_I_MEMBER(method),                                                                                        \
+         .help = "auto (default: what a sample says is fastest), sketch (integer matrix products bound every pair), "  \
+                 "tail (inverted index, frequent terms bounded) or index (inverted index alone)"},                     \
+        {.name = "instruction-set",                                                                                    \
+         .kind = PKIN_I_OPTION_CHOICE,                                                                                 \
+         .argument = "I",                                                                                              \
+         .choices = "auto|amx|avx512|avx2|portable",                                                                   \
+         PKIN_I_MEMBER(instruction_set),                                                                               \
+         .help = "no better than this; default auto: the best that the processor has"},                                \
+        {.name = "dimension",                                                                                          \
+         .kind = PKIN_I_OPTION_COUNT,                                                                                  \
+         .argument = "D",                                                                                              \
+         .minimum = 64,                                                                                                \
+         .maximum = 4096,                                                                                              \
+         PKIN_I_MEMBER(dimension),                                                                                     \
+         .help = "bytes of a sketch, a multiple of 64; default: what a sample says is fastest"},                       \
+    {                                                                                                                  \
+        .name = "memory", .kind = PKIN_I_OPTION_SIZE, .argument = "SIZE", .minimum = 1 << 20, .maximum = 1e15,         \
+        PKIN_I_MEMBER(memory_bytes),                                                                                   \
+        .help = "working memory at most, beside the input: bytes, or with K, M, G; default: no bound"                  \
+    }
+#define PKIN_I_OPTION_EXPLAIN                                                                                          \
+    {                                                                                                                  \
+        .name = "explain", .kind = PKIN_I_OPTION_SWITCH, .value = 1, PKIN_I_MEMBER(explain),                           \
+        .help = "compare nothing; say how it would be done, how long that would take and what else was weighed"        \
+    }
+#define PKIN_I_OPTION_DISTINCT                                                                                         \
+    {                                                                                                                  \
+        .name = "distinct", .kind = PKIN_I_OPTION_SWITCH, .value = 1, PKIN_I_MEMBER(distinct),                         \
+        .help = "of rows with equal weights only the first takes part"                                                 \
     }
 #define PKIN_I_OPTION_RESULTS_FORMAT                                                                                   \
     {                                                                                                                  \

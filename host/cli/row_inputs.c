@@ -81,7 +81,10 @@ static bool is_zip(const char *path) {
 static int read_matrix(pkin_i_cli *cli, const pkin_i_settings *settings, const char *path, pkin_i_rows *rows) {
     const char *option = given_feature_option(settings);
     if (option) return pkin_i_cli_misuse(cli, "--%s: %s is a matrix already; this option is for text", option, path);
+    struct timespec began;
+    clock_gettime(CLOCK_MONOTONIC, &began);
     pkin_status status = pkin_matrix_read_npz(path, &rows->matrix);
+    rows->read_seconds = pkin_i_seconds_since(&began);
     return status == PKIN_OK ? PKIN_I_EXIT_DONE : pkin_i_cli_failed(cli, status);
 }
 
@@ -110,13 +113,18 @@ static int read_texts(pkin_i_cli *cli, const pkin_i_settings *settings, const ch
     if (settings->keep_repeats && n_inputs > 1) {
         return pkin_i_cli_misuse(cli, "--keep-repeats is for a single input, found %d", n_inputs);
     }
+    struct timespec began;
+    clock_gettime(CLOCK_MONOTONIC, &began);
     pkin_status status = read_corpus(cli, settings, n_inputs, inputs, &rows->corpus);
+    rows->read_seconds = pkin_i_seconds_since(&began);
+    clock_gettime(CLOCK_MONOTONIC, &began);
     if (status == PKIN_OK) {
         pkin_features_options features = make_features(cli, settings, preset);
         pkin_i_cli_diagnostics_end(cli);
         pkin_i_signals_defer(true);
         status = pkin_matrix_vectorize(rows->corpus, &features, &rows->matrix);
         pkin_i_signals_defer(false);
+        rows->vectorize_seconds = pkin_i_seconds_since(&began);
         pkin_i_progress_erase(cli);
     }
     return status == PKIN_OK ? PKIN_I_EXIT_DONE : pkin_i_cli_failed(cli, status);
@@ -138,7 +146,10 @@ int pkin_i_rows_read_vectors(pkin_i_cli *cli, const pkin_i_settings *settings, c
     int exit_code = pkin_i_rows_read(cli, settings, preset, n_inputs, inputs, rows);
     if (exit_code != PKIN_I_EXIT_DONE) return exit_code;
     /* Normalised also where rows have length 1 already, so that text and the `.npz` made of it score the same bits. */
+    struct timespec began;
+    clock_gettime(CLOCK_MONOTONIC, &began);
     pkin_status status = pkin_vectors_from_matrix(rows->matrix, 1, &rows->vectors);
+    rows->fixed_point_seconds = pkin_i_seconds_since(&began);
     return status == PKIN_OK ? PKIN_I_EXIT_DONE : pkin_i_cli_failed(cli, status);
 }
 

@@ -6,7 +6,9 @@ static int is_available(void) {
 }
 
 static const pkin_i_engine *engine(pkin_i_method method) {
-    return method == PKIN_I_METHOD_SKETCH ? NULL : &pkin_i_cpu_tail_engine;
+    static const pkin_i_engine *const engines[PKIN_I_N_METHODS] = {&pkin_i_cpu_sketch_engine, &pkin_i_cpu_tail_engine,
+                                                                   &pkin_i_cpu_index_engine};
+    return engines[method];
 }
 
 const pkin_i_backend pkin_i_cpu_backend = {

@@ -8,6 +8,7 @@
 extern const pkin_i_backend pkin_i_cpu_backend;
 
 extern const pkin_i_engine pkin_i_cpu_sketch_engine; /* cpu_sketch.c */
-extern const pkin_i_engine pkin_i_cpu_tail_engine;   /* cpu_tail.c: tail and index */
+extern const pkin_i_engine pkin_i_cpu_tail_engine;   /* cpu_tail.c */
+extern const pkin_i_engine pkin_i_cpu_index_engine;  /* cpu_index.c */
 
 #endif

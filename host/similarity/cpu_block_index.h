@@ -3,30 +3,29 @@
 #define PKIN_SIMILARITY_CPU_BLOCK_INDEX_H
 
 /*
- * An inverted index over a block of rows: for every column outside the head, the block's rows that hold it. A block is
- * so small that one 64-bit sum a row stays in the first-level cache while another row is held against all of it.
+ * An inverted index over a block of rows: for every column the block's rows that hold it. A block is so small that one
+ * 64-bit sum a row stays in the first-level cache while another row is held against all of it.
  */
-#include "similarity/cpu_head.h"
+#include "similarity/vectors.h"
 
 PKIN_EXTERN_C_BEGIN
 
-enum { PKIN_I_BLOCK_ROWS = 2048 }; /* a multiple of PKIN_I_KERNEL_ROWS */
+enum { PKIN_I_BLOCK_ROWS = 2048 }; /* at most; a multiple of PKIN_I_KERNEL_ROWS */
 
 typedef struct pkin_i_block_index {
     uint64_t first_row;
     uint32_t n_rows;    /* at most PKIN_I_BLOCK_ROWS */
     uint32_t *offsets;  /* n_columns + 1: column c has postings [offsets[c], offsets[c + 1]) */
     uint64_t *postings; /* weight << 32 | row - first_row; rows ascending within a column */
-    int16_t *norms;     /* BUCKETS / 2 x BLOCK_ROWS x 2: the rows' norms as pkin_i_kernels.bound wants them */
 } pkin_i_block_index;
 
-/* Room for any block of `vectors`; pkin_i_block_index_build then allocates nothing. */
-pkin_status pkin_i_block_index_reserve(const pkin_vectors *vectors, pkin_i_block_index *out);
+/* Room for blocks of at most `n_entries` entries: pkin_i_block_index_build then allocates nothing. */
+pkin_status pkin_i_block_index_reserve(uint64_t n_columns, uint64_t n_entries, pkin_i_block_index *out);
 void pkin_i_block_index_free(pkin_i_block_index *index);
 
-/* Indexes the block that begins at `first_row`. O(columns + entries). */
-void pkin_i_block_index_build(const pkin_vectors *vectors, const pkin_i_head *head, const pkin_i_head_rows *head_rows,
-                              uint64_t first_row, pkin_i_block_index *index);
+/* Indexes rows [first_row, first_row + n_rows). O(columns + entries). */
+void pkin_i_block_index_build(const pkin_vectors *vectors, uint64_t first_row, uint32_t n_rows,
+                              pkin_i_block_index *index);
 
 PKIN_EXTERN_C_END
 

@@ -27,11 +27,11 @@ typedef struct pkin_i_survivor {
 
 typedef struct pkin_i_filter {
     pkin_i_isa isa;
-    const char *name;      /* "AMX int8", "AVX-512 VNNI", ... */
-    uint32_t block_step;   /* rows are packed and filtered in multiples of this: at most 64 */
-    uint32_t panel_rows;   /* sketches in a panel: at most 64 */
-    uint8_t block_zero;    /* the byte that stands for a product of 0, in a packed block */
-    uint8_t panel_zero;    /* the same in a packed panel */
+    const char *name;    /* "AMX int8", "AVX-512 VNNI", ... */
+    uint32_t block_step; /* rows are packed and filtered in multiples of this: at most 64 */
+    uint32_t panel_rows; /* sketches in a panel: at most 64 */
+    uint8_t block_zero;  /* the byte that stands for a product of 0, in a packed block */
+    uint8_t panel_zero;  /* the same in a packed panel */
     /* Writes a sketch's nonzero bytes (pkin_i_sketch_row) to its place `at`; the block or panel was filled with the
        zero byte before. A block of n rows takes n * dimension bytes, a panel panel_rows * dimension. */
     void (*pack_block_row)(uint8_t *block, uint32_t dimension, uint32_t at, uint32_t n, const uint16_t *buckets,
@@ -54,12 +54,18 @@ typedef struct pkin_i_filter {
                   uint32_t dimension, const int32_t *block_limits, const int32_t *panel_limits, pkin_i_survivor *out);
 } pkin_i_filter;
 
-/* The best filter for this level or one below; never NULL. */
+/* The best filter that this machine has for this level or one below; never NULL. */
 const pkin_i_filter *pkin_i_filter_for(pkin_i_isa isa);
 /* All filters that this machine can run, for tests and the benchmark: NULL past the last. */
 const pkin_i_filter *pkin_i_filter_at(size_t index);
 
 extern const pkin_i_filter pkin_i_filter_portable;
+#if defined(__x86_64__) && defined(__GNUC__)
+extern const pkin_i_filter pkin_i_filter_avx2;
+extern const pkin_i_filter pkin_i_filter_avx_vnni; /* 256-bit vpdpbusd: where the processor has AVX-VNNI */
+extern const pkin_i_filter pkin_i_filter_avx512;   /* with AVX512_VNNI */
+extern const pkin_i_filter pkin_i_filter_amx;
+#endif
 
 /*
  * Integer operations a second (multiplications and additions) that `n_threads` threads reach with the level's best

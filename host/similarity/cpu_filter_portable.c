@@ -3,7 +3,7 @@
 
 /*
  * The filter in plain C: the oracle of the others, and what runs where there is no other. Rows and columns are packed
- * alike, sketch after sketch; compilers turn the inner loop into 16-bit multiply-adds.
+ * alike, sketch after sketch; compilers turn the inner loop into vector code.
  */
 enum { BLOCK_STEP = 4, PANEL_ROWS = 4 };
 
@@ -13,10 +13,11 @@ static void pack_row(uint8_t *packed, uint32_t dimension, uint32_t at, uint32_t 
     for (uint32_t k = 0; k < n; k++) row[buckets[k]] = values[k];
 }
 
+/* 255 * 255 fits into 16 bits: said so, GCC multiplies 16-bit lanes, half as much again as it would do else. */
 static int32_t product(const uint8_t *x, const uint8_t *y, uint32_t dimension) {
-    int32_t sum = 0;
-    for (uint32_t k = 0; k < dimension; k++) sum += x[k] * y[k];
-    return sum;
+    uint32_t sum = 0;
+    for (uint32_t k = 0; k < dimension; k++) sum += (uint16_t)(x[k] * y[k]);
+    return (int32_t)sum;
 }
 
 static size_t run(const uint8_t *block, uint32_t n_rows, const uint8_t *panel, const int32_t *panel_sums,

@@ -101,7 +101,8 @@ pkin_status pkin_i_isa_find(const char *name, pkin_i_isa *out) {
     for (int k = 0; k < PKIN_I_N_ISAS; k++) {
         if (strcmp(name, names[k]) == 0 && pkin_i_isa_is_available((pkin_i_isa)k)) {
             *out = (pkin_i_isa)k;
-            return PKIN_OK;
+            status = PKIN_OK;
+            goto out;
         }
         if (pkin_i_isa_is_available((pkin_i_isa)k)) PKIN_TRY(pkin_i_buffer_printf(&list, ", %s", names[k]));
     }

@@ -1,318 +1,487 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Strategy. The rows of a are indexed in blocks (cpu_block_index.h), those of b (of a itself, where there is no b)
- * stream past each block. For a streamed row and a block, one 64-bit sum a row of the block:
- *   1. gets the exact products of all columns outside the head, from the block's postings;
- *   2. is compared with the limit, after adding a bound of what the head can add (cpu_head.h);
- *   3. where that reaches the limit, gets the head's exact products: that sum is the score.
- * A bound is never below what it bounds, so no pair is lost; integers make the order of summation, and with it the
- * division of work among threads, irrelevant. Work: sum over columns outside the head of df_a * df_b (half of it in a
- * self-join), plus a few vector instructions for every pair of rows.
- *
- * Blocks are built in waves, one a thread, so that the memory of the index does not grow with the input.
+ * Strategy. For a streamed row and a block of indexed rows (cpu_stream.h), one 32-bit sum a row of the block:
+ *   1. gets the products of all tail columns, weights rounded up, from the block's postings;
+ *   2. is compared with the limit, after adding a bound of what the head can add: first one of two buckets, for all
+ *      rows of the block at once, which also clears the sums; then one of more buckets, for the rows that are left;
+ *   3. where that reaches the limit, the pair is a candidate: candidates wait until there are many, and are scored
+ *      from the rows' exact weights, the head first; the tail only where its sum with that still reaches the limit.
+ * A bound is never below what it bounds (cpu_tail_rows.h), so no pair is lost, and scores come from integers on the
+ * rows: neither the division of work among threads nor the instruction set can be seen in a result. Work: sum over tail
+ * columns of df_a * df_b (half of it in a self-join), a few vector instructions for every pair of rows, and the
+ * candidates (cpu_tail_cost.h). A top-k begins with seeds (cpu_seeds.h). Memory: 8 bytes an entry, and for each thread
+ * a block and a dense row.
  */
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/failure.h"
 #include "similarity/cpu_backend.h"
-#include "similarity/cpu_block_index.h"
-#include "similarity/cpu_crew.h"
 #include "similarity/cpu_narrow.h"
+#include "similarity/cpu_seeds.h"
+#include "similarity/cpu_stream.h"
+#include "similarity/cpu_tail_cost.h"
 #include "similarity/cpu_tail_kernels.h"
-#include "similarity/neighbor_heaps.h"
 
 enum {
-    CHUNK_ROWS = 256,      /* streamed rows a task */
-    PREFETCH_DISTANCE = 6, /* columns ahead */
-    PAIRS_HELD = 4096,     /* by a thread, before they go to the sink */
-    WAVE_BLOCKS_MAX = 16
+    BLOCK_ROWS = PKIN_I_TAIL_BLOCK_ROWS, /* a posting has 16 bits for the place: at most 2^16 */
+    BLOCK_ENTRIES = 1 << 20,
+    PREFETCH_COLUMNS = 6,    /* ahead, while postings are added */
+    PREFETCH_ENTRIES = 4,    /* candidates ahead, while they are scored */
+    SCAN_ROWS_A_POSTING = 8, /* a posting costs as much as a scan of so many rows */
+    SEED_ROWS = 256,         /* of an item of seeding */
+    SEED_POSTINGS = 120,     /* looked at for each seed that is scored */
+    GROUP = 4,               /* postings that are added at a time */
+    ENTRIES_PER_LINE = 8,    /* of a cache */
+    CANDIDATES_HELD = 16384  /* by a thread; at least 2 * BLOCK_ROWS */
 };
 
-/* A share that no column reaches. */
-static const double NO_HEAD = 2;
+/* The tail of a block of rows, by column. */
+typedef struct tail_block {
+    uint64_t first_row;
+    uint32_t n_rows;
+    int16_t most_coarse[PKIN_I_COARSE_BUCKETS]; /* the largest norms of its rows */
+    uint32_t *offsets;  /* n_ranks - n_head + 1: tail column c has postings [offsets[c], offsets[c + 1]) */
+    uint32_t *postings; /* p << 16 | row - first_row, p as in pkin_i_tail_weight; columns padded with p = 0 to groups */
+} tail_block;
 
-/* No sum with its bound reaches this: the one is at most 2^60, the other at most 2^60 + 2^52. */
-static const uint64_t NO_LIMIT = UINT64_C(1) << 62;
-
-typedef struct worker worker;
-
-/* One open task, shared by its threads. */
-typedef struct search {
-    const pkin_i_task *task;
-    const pkin_i_kernels *kernels;
-    pkin_i_narrowed sides;
-    const pkin_vectors *indexed, *streamed;
-    int within; /* indexed == streamed: pairs i < j, i indexed, j streamed */
-    pkin_i_head head;
-    pkin_i_head_rows indexed_head, streamed_head;
-    pkin_i_block_index *blocks; /* of the present wave */
-    uint32_t n_slots, n_blocks;
-    worker *workers; /* n_threads */
-    int n_threads;
-    /* Of the present call. */
-    uint64_t first_block, n_chunks; /* of the wave, and chunks of streamed rows */
-    uint64_t first, last;           /* streamed rows */
-    uint64_t min_score;
-    pkin_i_neighbor_heaps *heaps; /* NULL: a join */
-    pkin_i_pair_sink *sink;
-} search;
+/* Candidates of one streamed row: the next n of those that are held. */
+typedef struct row_run {
+    uint64_t j;
+    size_t n;
+} row_run;
 
 /* What one thread owns. */
-struct worker {
-    search *search;
-    uint64_t *sums;     /* BLOCK_ROWS */
-    uint32_t *bounds;   /* BLOCK_ROWS: of what the head can add */
-    uint64_t *limits;   /* BLOCK_ROWS: scores that the block's rows ask for */
-    uint32_t *found;    /* BLOCK_ROWS + 1: the places that reached a limit */
-    uint32_t *head_row; /* HEAD_COLUMNS_MAX: the streamed row's head weights, else 0 */
-    pkin_pair *pairs;   /* PAIRS_HELD */
-    size_t n_pairs;
-};
+typedef struct tail_worker {
+    uint32_t *sums;                /* BLOCK_ROWS zeroes */
+    uint32_t *limits;              /* BLOCK_ROWS: of the block's rows, top-k */
+    uint32_t least_limit;          /* of them */
+    uint32_t *dense;               /* n_ranks zeroes */
+    pkin_i_tail_found *candidates; /* CANDIDATES_HELD + 1 */
+    size_t n_candidates, n_runs;
+    row_run *runs; /* STREAM_CHUNK_ROWS */
+    uint64_t n_scored;
+    double filter_seconds, score_seconds;
+} tail_worker;
 
-static void worker_free(worker *self) {
-    pkin_i_free(self->sums);
-    pkin_i_free(self->bounds);
-    pkin_i_free(self->limits);
-    pkin_i_free(self->found);
-    pkin_i_free(self->head_row);
-    pkin_i_free(self->pairs);
-}
+typedef struct tail {
+    pkin_i_stream stream;
+    const pkin_i_tail_kernels *kernels;
+    pkin_i_narrowed sides;
+    pkin_i_tail_rows rows;
+    pkin_i_isa isa;
+    tail_block *blocks; /* n_slots */
+    tail_worker *workers;
+    int n_threads;
+    uint64_t bytes; /* of the open session */
+} tail;
 
-static pkin_status worker_init(worker *self, search *owner) {
-    pkin_status status;
-    self->search = owner;
-    PKIN_TRY(pkin_i_allocate(PKIN_I_BLOCK_ROWS, sizeof *self->sums, &self->sums));
-    PKIN_TRY(pkin_i_allocate(PKIN_I_BLOCK_ROWS, sizeof *self->bounds, &self->bounds));
-    PKIN_TRY(pkin_i_allocate_zeroed(PKIN_I_BLOCK_ROWS, sizeof *self->limits, &self->limits));
-    PKIN_TRY(pkin_i_allocate(PKIN_I_BLOCK_ROWS + 1, sizeof *self->found, &self->found));
-    PKIN_TRY(pkin_i_allocate_zeroed(PKIN_I_HEAD_COLUMNS_MAX, sizeof *self->head_row, &self->head_row));
-    PKIN_TRY(pkin_i_allocate(PAIRS_HELD, sizeof *self->pairs, &self->pairs));
-out:
-    return status;
-}
-
-/* Adds the products of all columns outside the head: those in it have no postings. */
-static void add_postings(const pkin_vectors *streamed, uint64_t j, const pkin_i_block_index *block, uint64_t *sums) {
-    const uint64_t begin = streamed->row_offsets[j], end = streamed->row_offsets[j + 1];
-    const uint32_t *columns = streamed->columns, *offsets = block->offsets;
-    const uint64_t *postings = block->postings;
-    for (uint64_t k = begin; k < end; k++) {
-        if (k + PREFETCH_DISTANCE < end) {
-            __builtin_prefetch(&postings[offsets[columns[k + PREFETCH_DISTANCE / 2]]]);
-            __builtin_prefetch(&offsets[columns[k + PREFETCH_DISTANCE]]);
-        }
-        const uint64_t weight = streamed->weights[k];
-        const uint32_t last = offsets[columns[k] + 1];
-        for (uint32_t p = offsets[columns[k]]; p < last; p++) {
-            sums[(uint32_t)postings[p]] += (postings[p] >> 32) * weight;
+static void find_most_coarse(const pkin_i_tail_side *side, tail_block *block) {
+    for (uint32_t b = 0; b < PKIN_I_COARSE_BUCKETS; b++) {
+        block->most_coarse[b] = 0;
+        for (uint64_t r = block->first_row; r < block->first_row + block->n_rows; r++) {
+            const int16_t norm = side->coarse[r * PKIN_I_COARSE_BUCKETS + b];
+            if (norm > block->most_coarse[b]) block->most_coarse[b] = norm;
         }
     }
 }
 
-/* What the head adds to the score of row i of the indexed side and the row that stands in head_row. */
-static uint64_t head_score(const worker *self, uint64_t i) {
-    const pkin_i_head_rows *head = &self->search->indexed_head;
-    const uint64_t end = head->offsets[i + 1];
-    uint64_t score = 0;
-    for (uint64_t k = head->offsets[i]; k < end; k++) {
-        score += (uint64_t)head->weights[k] * self->head_row[head->slots[k]];
+static void block_build(void *method, uint32_t slot, uint64_t first, uint32_t n_rows) {
+    tail *self = method;
+    tail_block *block = &self->blocks[slot];
+    const pkin_i_tail_side *side = &self->rows.a;
+    const uint32_t n_head = self->rows.n_head, n_columns = self->rows.n_ranks - n_head;
+    uint32_t *offsets = block->offsets, total = 0;
+    block->first_row = first;
+    block->n_rows = n_rows;
+    find_most_coarse(side, block);
+    memset(offsets, 0, ((size_t)n_columns + 1) * sizeof *offsets);
+    for (uint64_t r = first; r < first + n_rows; r++) {
+        for (uint64_t k = side->tail_begins[r]; k < side->offsets[r + 1]; k++) {
+            offsets[side->entries[k].rank - n_head + 1]++;
+        }
     }
-    return score;
-}
-
-static pkin_status put_pairs(worker *self) {
-    pkin_status status = pkin_i_pair_sink_put(self->search->sink, self->pairs, self->n_pairs);
-    self->n_pairs = 0;
-    return status;
-}
-
-static pkin_status emit(worker *self, uint64_t i, uint64_t j, uint64_t score) {
-    search *owner = self->search;
-    if (owner->heaps) {
-        pkin_i_neighbor_offer(owner->heaps, i, (uint32_t)j, score);
-        if (owner->within) pkin_i_neighbor_offer(owner->heaps, j, (uint32_t)i, score);
-        return PKIN_OK;
+    /* offsets[c + 1] becomes the begin of column c's postings, and by filling them their end: rounded up, the begin of
+       the next. */
+    for (uint32_t c = 0; c < n_columns; c++) {
+        const uint32_t n = (offsets[c + 1] + GROUP - 1) / GROUP * GROUP;
+        offsets[c + 1] = total;
+        total += n;
     }
-    if (score < owner->min_score) return PKIN_OK;
-    self->pairs[self->n_pairs++] = (pkin_pair){score, (uint32_t)i, (uint32_t)j};
-    return self->n_pairs == PAIRS_HELD ? put_pairs(self) : PKIN_OK;
+    for (uint32_t p = 0; p < total; p++) block->postings[p] = p % GROUP; /* padding, where nothing comes over it */
+    for (uint32_t r = 0; r < n_rows; r++) {
+        for (uint64_t k = side->tail_begins[first + r]; k < side->offsets[first + r + 1]; k++) {
+            const pkin_i_tail_entry entry = side->entries[k];
+            block->postings[offsets[entry.rank - n_head + 1]++] = pkin_i_tail_weight(entry.weight) << 16 | r;
+        }
+    }
+    for (uint32_t c = 0; c < n_columns; c++) offsets[c + 1] = (offsets[c + 1] + GROUP - 1) / GROUP * GROUP;
 }
 
-/* The score that row j itself asks for. */
-static uint64_t streamed_limit(const search *owner, uint64_t j) {
-    if (!owner->heaps) return owner->min_score;
-    return owner->within ? pkin_i_neighbor_threshold(owner->heaps, j) : NO_LIMIT;
+/* What a column without postings adds: so that the loop's end is no surprise to the processor. */
+static const uint32_t nothing[GROUP] = {0, 1, 2, 3};
+
+/* Adds the tail's products of row j to the sums of the block's rows. Returns how many it looked at. */
+static size_t add_postings(const tail *self, const tail_block *block, uint64_t j, uint32_t *restrict sums) {
+    const pkin_i_tail_entry *entry = self->rows.b.entries + self->rows.b.tail_begins[j];
+    const pkin_i_tail_entry *end = self->rows.b.entries + self->rows.b.offsets[j + 1];
+    const uint32_t *offsets = block->offsets, *postings = block->postings, n_head = self->rows.n_head;
+    size_t n_postings = 0;
+    for (; entry < end; entry++) {
+        if (end - entry > PREFETCH_COLUMNS) {
+            __builtin_prefetch(&postings[offsets[entry[PREFETCH_COLUMNS / 2].rank - n_head]]);
+            __builtin_prefetch(&offsets[entry[PREFETCH_COLUMNS].rank - n_head]);
+        }
+        const uint32_t weight = pkin_i_tail_weight(entry->weight), c = entry->rank - n_head;
+        const uint32_t *group = postings + offsets[c], *last = postings + offsets[c + 1];
+        const bool is_empty = group == last;
+        n_postings += (size_t)(last - group);
+        group = is_empty ? nothing : group;
+        last = is_empty ? nothing + GROUP : last;
+        do {
+            for (int k = 0; k < GROUP; k++) sums[group[k] & 0xFFFF] += (group[k] >> 16) * weight;
+            group += GROUP;
+        } while (group < last);
+    }
+    return n_postings;
+}
+
+/*
+ * What the scan finds where only rows that share a tail column with row j can reach a limit, and those are few: no head
+ * of the block adds more than `head_most`. Columns are walked again; a sum is zero once it was looked at.
+ */
+static size_t look_at_touched(const tail *self, const tail_block *block, uint64_t j, uint32_t head_most, uint32_t limit,
+                              const uint32_t *limits, uint32_t *sums, pkin_i_tail_found *found) {
+    const pkin_i_tail_side *side = &self->rows.b;
+    const uint32_t n_head = self->rows.n_head;
+    size_t n_found = 0;
+    for (uint64_t k = side->tail_begins[j]; k < side->offsets[j + 1]; k++) {
+        const uint32_t c = side->entries[k].rank - n_head;
+        for (uint32_t p = block->offsets[c]; p < block->offsets[c + 1]; p++) {
+            const uint32_t place = block->postings[p] & 0xFFFF, sum = sums[place];
+            const uint32_t least = limits && limits[place] < limit ? limits[place] : limit;
+            sums[place] = 0;
+            if (sum > 0 && sum + head_most >= least) found[n_found++] = (pkin_i_tail_found){place, sum};
+        }
+    }
+    return n_found;
+}
+
+/* The limit of a score in the unit of bounds: who is below it is below the score. */
+static uint32_t limit_of(uint64_t score) {
+    const uint64_t limit = (score + UINT32_MAX) >> PKIN_I_TAIL_SHIFT;
+    return limit < PKIN_I_TAIL_NEVER ? (uint32_t)limit : PKIN_I_TAIL_NEVER;
 }
 
 /* The scores that the block's rows ask for, as they are now: they rise only, so that old ones lose nothing. */
-static void take_limits(worker *self, const pkin_i_block_index *block) {
-    const search *owner = self->search;
-    const bool wanted = owner->heaps != NULL;
-    for (uint32_t r = 0; r < block->n_rows; r++) {
-        self->limits[r] = wanted ? pkin_i_neighbor_threshold(owner->heaps, block->first_row + r) : NO_LIMIT;
+static void take_limits(const tail *self, const tail_block *block, tail_worker *worker) {
+    worker->least_limit = PKIN_I_TAIL_NEVER;
+    for (uint32_t r = 0; self->stream.heaps && r < block->n_rows; r++) {
+        const uint32_t limit = limit_of(pkin_i_stream_indexed_limit(&self->stream, block->first_row + r));
+        worker->limits[r] = limit;
+        if (limit < worker->least_limit) worker->least_limit = limit;
     }
 }
 
-static void set_head_row(worker *self, uint64_t j, int present) {
-    const pkin_i_head_rows *head = &self->search->streamed_head;
-    for (uint64_t k = head->offsets[j]; k < head->offsets[j + 1]; k++) {
-        self->head_row[head->slots[k]] = present ? head->weights[k] : 0;
+static uint64_t product_sum(const pkin_i_tail_entry *entries, const pkin_i_tail_entry *end, const uint32_t *dense) {
+    uint64_t sum = 0;
+    for (; entries < end; entries++) sum += (uint64_t)entries->weight * dense[entries->rank];
+    return sum;
+}
+
+static void spread(const pkin_i_tail_side *side, uint64_t j, uint32_t *dense, uint32_t keep) {
+    for (uint64_t k = side->offsets[j]; k < side->head_ends[j]; k++) {
+        dense[side->entries[k].rank] = side->entries[k].weight & keep;
+    }
+    for (uint64_t k = side->tail_begins[j]; k < side->offsets[j + 1]; k++) {
+        dense[side->entries[k].rank] = side->entries[k].weight & keep;
     }
 }
 
-static pkin_status compare_row(worker *self, const pkin_i_block_index *block, uint64_t j) {
-    const search *owner = self->search;
+static void prefetch_row(const pkin_i_tail_side *side, uint64_t i) {
+    for (uint64_t k = side->offsets[i]; k < side->offsets[i + 1]; k += ENTRIES_PER_LINE) {
+        __builtin_prefetch(&side->entries[k]);
+    }
+}
+
+/* Scores the candidates of row j, which stands in the dense row. */
+static pkin_status score_run(tail *self, int thread, const tail_block *block, uint64_t j,
+                             const pkin_i_tail_found *found, size_t n) {
     pkin_status status = PKIN_OK;
-    uint32_t n = block->n_rows;
-    if (owner->within && j - block->first_row < n) n = (uint32_t)(j - block->first_row);
-    /* Past n, where the kernels go on to a round number, sums and norms are whatever they are: not looked at. */
+    const pkin_i_tail_side *side = &self->rows.a;
+    const uint32_t *dense = self->workers[thread].dense;
+    for (size_t f = 0; f < n && status == PKIN_OK; f++) {
+        if (f + PREFETCH_ENTRIES < n) prefetch_row(side, block->first_row + found[f + PREFETCH_ENTRIES].place);
+        const uint64_t i = block->first_row + found[f].place;
+        const uint64_t limit = pkin_i_stream_limit(&self->stream, j);
+        const uint64_t indexed_limit = pkin_i_stream_indexed_limit(&self->stream, i);
+        const uint64_t head = product_sum(side->entries + side->offsets[i], side->entries + side->head_ends[i], dense);
+        const uint64_t most = head + ((uint64_t)found[f].tail << PKIN_I_TAIL_SHIFT);
+        if (most < limit && most < indexed_limit) continue;
+        const uint64_t rest =
+            product_sum(side->entries + side->tail_begins[i], side->entries + side->offsets[i + 1], dense);
+        if (head + rest > 0) status = pkin_i_stream_emit(&self->stream, thread, i, j, head + rest);
+    }
+    return status;
+}
+
+/* Scores all candidates that are held; all are of this block. */
+static pkin_status drain(tail *self, pkin_i_crew *crew, int thread, const tail_block *block) {
+    pkin_status status = PKIN_OK;
+    tail_worker *worker = &self->workers[thread];
+    const pkin_i_tail_found *found = worker->candidates;
+    if (worker->n_candidates == 0) return PKIN_OK;
+    const double begin = pkin_i_seconds_now();
+    for (size_t k = 0; k < worker->n_runs && status == PKIN_OK; k++) {
+        const row_run *run = &worker->runs[k];
+        spread(&self->rows.b, run->j, worker->dense, UINT32_MAX);
+        status = score_run(self, thread, block, run->j, found, run->n);
+        spread(&self->rows.b, run->j, worker->dense, 0);
+        found += run->n;
+    }
+    worker->n_scored += worker->n_candidates;
+    worker->n_candidates = worker->n_runs = 0;
+    if (self->stream.heaps) take_limits(self, block, worker);
+    worker->score_seconds += pkin_i_seconds_now() - begin;
+    pkin_i_crew_report(crew, thread);
+    return status;
+}
+
+/* Rows of the block whose coarse bound with row j reaches a limit, in any order. The sums are zero again after it. */
+static size_t scan(const tail *self, tail_worker *worker, const tail_block *block, uint64_t j, uint32_t limit,
+                   const uint32_t *limits, pkin_i_tail_found *found) {
+    const int16_t *x = self->rows.b.coarse + j * PKIN_I_COARSE_BUCKETS;
+    const uint32_t head_most = (uint32_t)(x[0] * block->most_coarse[0] + x[1] * block->most_coarse[1]);
+    const uint32_t n = pkin_i_stream_n_partners(&self->stream, block->first_row, block->n_rows, j);
+    /* Past n, where kernels go on to a round number, sums and norms are whatever they are: not looked at. */
     const size_t n_round = ((size_t)n + PKIN_I_KERNEL_ROWS - 1) / PKIN_I_KERNEL_ROWS * PKIN_I_KERNEL_ROWS;
-    memset(self->sums, 0, PKIN_I_BLOCK_ROWS * sizeof *self->sums);
-    add_postings(owner->streamed, j, block, self->sums);
-    owner->kernels->bound(block->norms, PKIN_I_BLOCK_ROWS, owner->streamed_head.norms + j * PKIN_I_HEAD_BUCKETS,
-                          owner->head.n_columns ? PKIN_I_HEAD_BUCKETS : 0, n_round, self->bounds);
-    size_t n_found = owner->kernels->reaching(self->sums, self->bounds, n_round, streamed_limit(owner, j), self->limits,
-                                              self->found);
-    while (n_found > 0 && self->found[n_found - 1] >= n) n_found--;
-    if (n_found == 0) return PKIN_OK;
-    set_head_row(self, j, 1);
-    for (size_t f = 0; f < n_found && status == PKIN_OK; f++) {
-        uint32_t r = self->found[f];
-        status = emit(self, block->first_row + r, j, self->sums[r] + head_score(self, block->first_row + r));
+    const size_t n_postings = add_postings(self, block, j, worker->sums);
+    size_t n_found, n_kept = 0;
+    if (head_most < limit && head_most < worker->least_limit && n_postings < n / SCAN_ROWS_A_POSTING) {
+        n_found = look_at_touched(self, block, j, head_most, limit, limits, worker->sums, found);
+    } else {
+        n_found = self->kernels->scan(worker->sums, self->rows.a.coarse + block->first_row * PKIN_I_COARSE_BUCKETS, x,
+                                      n_round, limit, limits, found);
+        if (n_round < block->n_rows)
+            memset(worker->sums + n_round, 0, (block->n_rows - n_round) * sizeof *worker->sums);
     }
-    set_head_row(self, j, 0);
-    return status;
+    if (n == n_round && n == block->n_rows) return n_found;
+    for (size_t f = 0; f < n_found; f++) {
+        if (found[f].place < n) found[n_kept++] = found[f];
+    }
+    return n_kept;
 }
 
-/* Pairs of rows of a block with streamed rows [begin, end). */
-static uint64_t pairs_of(const search *owner, const pkin_i_block_index *block, uint64_t begin, uint64_t end) {
-    uint64_t n = 0;
-    if (!owner->within) return (end - begin) * block->n_rows;
-    for (uint64_t j = begin; j < end; j++) n += j - block->first_row < block->n_rows ? j - block->first_row : block->n_rows;
-    return n;
+/* Adds to the candidates those of row j. */
+static void compare_row(tail *self, tail_worker *worker, const tail_block *block, uint64_t j) {
+    const uint32_t limit = limit_of(pkin_i_stream_limit(&self->stream, j));
+    const uint32_t *limits = self->stream.heaps ? worker->limits : NULL;
+    pkin_i_tail_found *found = worker->candidates + worker->n_candidates;
+    size_t n_found = scan(self, worker, block, j, limit, limits, found);
+    if (n_found == 0) return;
+    n_found = self->kernels->refine(self->rows.a.fine + block->first_row * PKIN_I_FINE_BUCKETS,
+                                    self->rows.b.fine + j * PKIN_I_FINE_BUCKETS, limit, limits, found, n_found);
+    if (n_found == 0) return;
+    worker->runs[worker->n_runs++] = (row_run){j, n_found};
+    worker->n_candidates += n_found;
 }
 
-/* Streams one chunk of rows past one block; items go through a wave in order of blocks. */
-static pkin_status run_item(pkin_i_crew *crew, void *user, int thread, uint64_t item) {
-    search *owner = user;
-    worker *self = &owner->workers[thread];
-    const pkin_i_block_index *block = &owner->blocks[item / owner->n_chunks];
-    uint64_t begin = owner->first + item % owner->n_chunks * CHUNK_ROWS, end = begin + CHUNK_ROWS;
-    if (end > owner->last) end = owner->last;
-    if (owner->within && begin <= block->first_row) begin = block->first_row + 1;
-    if (begin >= end) return PKIN_OK;
+static pkin_status compare(void *method, pkin_i_crew *crew, int thread, uint32_t slot, uint64_t begin, uint64_t end) {
+    tail *self = method;
+    tail_worker *worker = &self->workers[thread];
+    const tail_block *block = &self->blocks[slot];
     pkin_status status = PKIN_OK;
-    take_limits(self, block);
+    const double began = pkin_i_seconds_now() - worker->score_seconds;
+    take_limits(self, block, worker);
     for (uint64_t j = begin; j < end && status == PKIN_OK && !pkin_i_crew_is_stopping(crew); j++) {
-        status = compare_row(self, block, j);
+        if (worker->n_candidates + BLOCK_ROWS > CANDIDATES_HELD) status = drain(self, crew, thread, block);
+        compare_row(self, worker, block, j);
     }
-    pkin_i_crew_advance(crew, pairs_of(owner, block, begin, end));
+    if (status == PKIN_OK && !pkin_i_crew_is_stopping(crew)) status = drain(self, crew, thread, block);
+    worker->n_candidates = worker->n_runs = 0;
+    worker->filter_seconds += pkin_i_seconds_now() - worker->score_seconds - began;
     return status;
 }
 
-static void build_blocks(search *owner, uint32_t first_block, uint32_t n_blocks) {
-#pragma omp parallel for num_threads(owner->n_threads) schedule(dynamic, 1)
-    for (uint32_t s = 0; s < n_blocks; s++) {
-        pkin_i_block_index_build(owner->indexed, &owner->head, &owner->indexed_head,
-                                 (uint64_t)(first_block + s) * PKIN_I_BLOCK_ROWS, &owner->blocks[s]);
-    }
+static void worker_free(tail_worker *worker) {
+    pkin_i_free(worker->sums);
+    pkin_i_free(worker->limits);
+    pkin_i_free(worker->dense);
+    pkin_i_free(worker->candidates);
+    pkin_i_free(worker->runs);
 }
 
-/* Streams rows [first, last) past every block. */
-static pkin_status run(search *owner, uint64_t first, uint64_t last) {
-    pkin_status status = PKIN_OK;
-    pkin_i_task task = *owner->task;
-    owner->first = first;
-    owner->last = last;
-    owner->n_chunks = (last - first + CHUNK_ROWS - 1) / CHUNK_ROWS;
-    for (uint32_t at = 0; at < owner->n_blocks; at += owner->n_slots) {
-        uint64_t first_row = (uint64_t)at * PKIN_I_BLOCK_ROWS;
-        uint32_t n_blocks = owner->n_blocks - at < owner->n_slots ? owner->n_blocks - at : owner->n_slots;
-        if (owner->within && first_row >= last) break;
-        build_blocks(owner, at, n_blocks);
-        PKIN_TRY(pkin_i_crew_run(&task, "comparing", 0, owner->n_threads, n_blocks * owner->n_chunks, run_item, owner));
-        for (uint32_t s = 0; s < n_blocks; s++) {
-            uint64_t begin = owner->within && first <= owner->blocks[s].first_row ? owner->blocks[s].first_row : first;
-            if (begin < last) task.n_pairs_before += pairs_of(owner, &owner->blocks[s], begin, last);
-        }
-    }
-    for (int w = 0; w < owner->n_threads && owner->sink; w++) PKIN_TRY(put_pairs(&owner->workers[w]));
+static pkin_status worker_init(uint32_t n_ranks, tail_worker *worker) {
+    pkin_status status;
+    PKIN_TRY(pkin_i_allocate_zeroed(BLOCK_ROWS, sizeof *worker->sums, &worker->sums));
+    PKIN_TRY(pkin_i_allocate_zeroed(BLOCK_ROWS, sizeof *worker->limits, &worker->limits));
+    PKIN_TRY(pkin_i_allocate_zeroed(n_ranks, sizeof *worker->dense, &worker->dense));
+    PKIN_TRY(pkin_i_allocate(CANDIDATES_HELD + 1, sizeof *worker->candidates, &worker->candidates));
+    PKIN_TRY(pkin_i_allocate(PKIN_I_STREAM_CHUNK_ROWS, sizeof *worker->runs, &worker->runs));
 out:
-    for (int w = 0; w < owner->n_threads; w++) owner->workers[w].n_pairs = 0;
     return status;
 }
 
 static void close_session(void *session) {
-    search *owner = session;
-    if (!owner) return;
-    for (int w = 0; owner->workers && w < owner->n_threads; w++) worker_free(&owner->workers[w]);
-    pkin_i_free(owner->workers);
-    pkin_i_head_free(&owner->head);
-    if (!owner->within) pkin_i_head_rows_free(&owner->streamed_head);
-    pkin_i_head_rows_free(&owner->indexed_head);
-    for (uint32_t s = 0; owner->blocks && s < owner->n_slots; s++) pkin_i_block_index_free(&owner->blocks[s]);
-    pkin_i_free(owner->blocks);
-    pkin_i_narrowed_free(&owner->sides);
-    pkin_i_free(owner);
+    tail *self = session;
+    if (!self) return;
+    for (int t = 0; self->workers && t < self->n_threads; t++) worker_free(&self->workers[t]);
+    for (uint32_t s = 0; self->blocks && s < self->stream.n_slots; s++) {
+        pkin_i_free(self->blocks[s].offsets);
+        pkin_i_free(self->blocks[s].postings);
+    }
+    pkin_i_free(self->workers);
+    pkin_i_free(self->blocks);
+    pkin_i_tail_rows_free(&self->rows);
+    pkin_i_narrowed_free(&self->sides);
+    if (self->stream.task) pkin_i_stream_close(&self->stream);
+    pkin_i_free(self);
 }
 
-static pkin_status open_search(search *owner, double head_share) {
+/* Most postings of a block, padding included. */
+static uint64_t most_postings(const tail *self) {
+    const pkin_i_tail_side *side = &self->rows.a;
+    const uint64_t n = pkin_i_stream_most_entries(&self->stream, side->tail_begins, side->offsets + 1);
+    const uint64_t n_columns = self->rows.n_ranks - self->rows.n_head, n_padded = n < n_columns ? n : n_columns;
+    return n + (GROUP - 1) * n_padded;
+}
+
+static pkin_status open_blocks(tail *self, uint64_t n_most) {
     pkin_status status;
-    PKIN_TRY(pkin_i_head_choose(owner->streamed, head_share, &owner->head));
-    PKIN_TRY(pkin_i_head_rows_build(&owner->head, owner->indexed, owner->n_threads, &owner->indexed_head));
-    if (owner->within) {
-        owner->streamed_head = owner->indexed_head;
-    } else {
-        PKIN_TRY(pkin_i_head_rows_build(&owner->head, owner->streamed, owner->n_threads, &owner->streamed_head));
+    const size_t n_columns = self->rows.n_ranks - self->rows.n_head;
+    PKIN_TRY(pkin_i_allocate_zeroed(self->stream.n_slots, sizeof *self->blocks, &self->blocks));
+    for (uint32_t s = 0; s < self->stream.n_slots; s++) {
+        PKIN_TRY(pkin_i_allocate(n_columns + 1, sizeof *self->blocks[s].offsets, &self->blocks[s].offsets));
+        PKIN_TRY(pkin_i_allocate(n_most, sizeof *self->blocks[s].postings, &self->blocks[s].postings));
     }
-    PKIN_TRY(pkin_i_allocate_zeroed(owner->n_slots, sizeof *owner->blocks, &owner->blocks));
-    for (uint32_t s = 0; s < owner->n_slots; s++) {
-        PKIN_TRY(pkin_i_block_index_reserve(owner->indexed, &owner->blocks[s]));
-    }
-    PKIN_TRY(pkin_i_allocate_zeroed((size_t)owner->n_threads, sizeof *owner->workers, &owner->workers));
-    for (int w = 0; w < owner->n_threads; w++) PKIN_TRY(worker_init(&owner->workers[w], owner));
 out:
     return status;
+}
+
+static void note_bytes(tail *self, uint64_t n_most, pkin_i_outcome *outcome) {
+    const uint64_t n_columns = self->rows.n_ranks - self->rows.n_head;
+    const uint64_t a_block = (n_columns + 1 + n_most) * sizeof(uint32_t);
+    const uint64_t a_worker = 2 * BLOCK_ROWS * sizeof(uint32_t) + self->rows.n_ranks * sizeof(uint32_t) +
+                              CANDIDATES_HELD * sizeof(pkin_i_tail_found) + PKIN_I_STREAM_CHUNK_ROWS * sizeof(row_run);
+    const uint64_t bytes = pkin_i_tail_rows_bytes(&self->rows) + self->stream.n_slots * a_block +
+                           (uint64_t)self->n_threads * a_worker + pkin_i_stream_bytes(&self->stream);
+    self->bytes = bytes;
+    if (bytes > outcome->bytes) outcome->bytes = bytes;
 }
 
 static pkin_status open_session(const pkin_i_task *task, const pkin_i_plan *plan, void **session) {
     pkin_status status;
-    search *owner = NULL;
+    tail *self = NULL;
+    const double begin = pkin_i_seconds_now();
     *session = NULL;
-    PKIN_TRY(pkin_i_allocate_zeroed(1, sizeof *owner, &owner));
-    PKIN_TRY(pkin_i_narrow(task->a, task->b, &owner->sides));
-    owner->task = task;
-    owner->kernels = pkin_i_kernels_choose();
-    owner->within = task->b == NULL;
-    owner->indexed = &owner->sides.a;
-    owner->streamed = task->b ? &owner->sides.b : &owner->sides.a;
-    owner->n_blocks = (uint32_t)((owner->indexed->n_rows + PKIN_I_BLOCK_ROWS - 1) / PKIN_I_BLOCK_ROWS);
-    owner->n_threads = task->n_threads;
-    owner->n_slots = owner->n_threads < WAVE_BLOCKS_MAX ? (uint32_t)owner->n_threads : WAVE_BLOCKS_MAX;
-    if (owner->n_slots > owner->n_blocks) owner->n_slots = owner->n_blocks;
-    PKIN_TRY(open_search(owner, plan->method == PKIN_I_METHOD_INDEX ? NO_HEAD : plan->head_share));
-    *session = owner;
-    owner = NULL;
+    PKIN_TRY(pkin_i_allocate_zeroed(1, sizeof *self, &self));
+    self->kernels = pkin_i_tail_kernels_for(plan->isa);
+    self->n_threads = task->n_threads;
+    self->isa = plan->isa;
+    PKIN_TRY(pkin_i_narrow(task->a, task->b, &self->sides));
+    PKIN_TRY(pkin_i_tail_rows_build(&self->sides.a, task->b ? &self->sides.b : NULL, plan->head_share, task->n_threads,
+                                    &self->rows));
+    const uint64_t *begins = self->rows.a.tail_begins, *ends = self->rows.a.offsets + 1;
+    PKIN_TRY(pkin_i_stream_open(task, begins, ends, BLOCK_ROWS, BLOCK_ENTRIES, &self->stream));
+    self->stream.steps = (pkin_i_stream_steps){block_build, compare};
+    self->stream.method = self;
+    const uint64_t n_most = most_postings(self);
+    PKIN_TRY(open_blocks(self, n_most));
+    PKIN_TRY(pkin_i_allocate_zeroed((size_t)task->n_threads, sizeof *self->workers, &self->workers));
+    for (int t = 0; t < task->n_threads; t++) PKIN_TRY(worker_init(self->rows.n_ranks, &self->workers[t]));
+    note_bytes(self, n_most, task->outcome);
+    task->outcome->prepare_seconds += pkin_i_seconds_now() - begin;
+    *session = self;
+    self = NULL;
 out:
-    close_session(owner);
+    close_session(self);
+    return status;
+}
+
+static pkin_status stream(tail *self, uint64_t first, uint64_t last, uint64_t min_score, pkin_i_pair_sink *sink,
+                          pkin_i_neighbor_heaps *heaps) {
+    pkin_i_outcome *outcome = self->stream.task->outcome;
+    pkin_status status = pkin_i_stream_run(&self->stream, first, last, min_score, sink, heaps);
+    for (int t = 0; t < self->n_threads; t++) {
+        tail_worker *worker = &self->workers[t];
+        outcome->n_candidates += worker->n_scored;
+        outcome->filter_seconds += worker->filter_seconds;
+        outcome->score_seconds += worker->score_seconds;
+        worker->n_scored = 0;
+        worker->filter_seconds = worker->score_seconds = 0;
+    }
     return status;
 }
 
 static pkin_status join(void *session, uint64_t first, uint64_t last, uint64_t min_score, pkin_i_pair_sink *sink) {
-    search *owner = session;
-    owner->min_score = min_score;
-    owner->heaps = NULL;
-    owner->sink = sink;
-    return run(owner, first, last);
+    return stream(session, first, last, min_score, sink, NULL);
+}
+
+/* What seeding takes, beside the session. */
+typedef struct tail_seeding {
+    const tail *self;
+    pkin_i_seeder *seeders; /* n_threads */
+} tail_seeding;
+
+static pkin_status seed_item(pkin_i_crew *crew, void *user, int thread, uint64_t item) {
+    const tail_seeding *seeding = user;
+    pkin_i_seeder *seeder = &seeding->seeders[thread];
+    const uint64_t n_rows = seeding->self->rows.a.n_rows;
+    uint64_t end = (item + 1) * SEED_ROWS;
+    if (end > n_rows) end = n_rows;
+    for (uint64_t r = item * SEED_ROWS; r < end && !pkin_i_crew_is_stopping(crew); r++) {
+        if (pkin_i_seed_postings(seeder, r) <= seeder->budget) {
+            pkin_i_seed_all(seeder, r);
+        } else {
+            pkin_i_seed_some(seeder, r);
+        }
+    }
+    return PKIN_OK;
+}
+
+static void note_seeding_bytes(const tail *self, const pkin_vectors *others, pkin_i_outcome *outcome) {
+    const uint64_t a_seeder = others->n_rows * (sizeof(uint64_t) + sizeof(uint32_t)) + others->n_columns * 4;
+    const uint64_t bytes = self->bytes + (uint64_t)self->n_threads * a_seeder +
+                           (others->n_columns + others->row_offsets[others->n_rows]) * sizeof(uint64_t);
+    if (bytes > outcome->bytes) outcome->bytes = bytes;
+}
+
+/* Offers every row of a its most promising partners, so that limits are high from the beginning. */
+static pkin_status seed(tail *self, pkin_i_neighbor_heaps *heaps) {
+    pkin_status status;
+    const pkin_i_task *task = self->stream.task;
+    const double begin = pkin_i_seconds_now();
+    const pkin_vectors *a = &self->sides.a, *others = self->stream.within ? a : &self->sides.b;
+    pkin_i_postings postings = {0};
+    tail_seeding seeding = {self, NULL};
+    PKIN_TRY(pkin_i_postings_build(others, self->n_threads, &postings));
+    PKIN_TRY(pkin_i_allocate_zeroed((size_t)self->n_threads, sizeof *seeding.seeders, &seeding.seeders));
+    for (int t = 0; t < self->n_threads; t++) {
+        PKIN_TRY(pkin_i_seeder_init(a, others, self->stream.within, &postings, self->isa, heaps, SEED_POSTINGS,
+                                    &seeding.seeders[t]));
+    }
+    note_seeding_bytes(self, others, task->outcome);
+    PKIN_TRY(pkin_i_crew_run(task, "comparing", 0, self->n_threads, (a->n_rows + SEED_ROWS - 1) / SEED_ROWS, seed_item,
+                             &seeding));
+out:
+    for (int t = 0; seeding.seeders && t < self->n_threads; t++) {
+        task->outcome->n_candidates += seeding.seeders[t].n_scored;
+        pkin_i_seeder_free(&seeding.seeders[t]);
+    }
+    pkin_i_free(seeding.seeders);
+    pkin_i_postings_free(&postings);
+    task->outcome->prepare_seconds += pkin_i_seconds_now() - begin;
+    return status;
 }
 
 static pkin_status top_k(void *session, pkin_i_neighbor_heaps *heaps) {
-    search *owner = session;
-    owner->heaps = heaps;
-    owner->sink = NULL;
-    return run(owner, 0, owner->streamed->n_rows);
+    pkin_status status;
+    tail *self = session;
+    PKIN_TRY(seed(self, heaps));
+    self->stream.is_seeded = true;
+    PKIN_TRY(stream(self, 0, self->rows.b.n_rows, 0, NULL, heaps));
+out:
+    return status;
 }
 
 const pkin_i_engine pkin_i_cpu_tail_engine = {open_session, join, top_k, close_session};

@@ -1,35 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PKIN_SIMILARITY_CPU_KERNELS_H
-#define PKIN_SIMILARITY_CPU_KERNELS_H
+#ifndef PKIN_SIMILARITY_CPU_TAIL_KERNELS_H
+#define PKIN_SIMILARITY_CPU_TAIL_KERNELS_H
 
-/* The two inner loops that run over every pair of rows, for several instruction sets. Integers: the same bits in each.
- */
+/* The inner loops that run over every pair of rows, for several instruction sets. Integers: the same bits in each. */
 #include <stddef.h>
 #include <stdint.h>
 
+#include "similarity/cpu_isa.h"
+#include "similarity/cpu_tail_rows.h"
+
+PKIN_EXTERN_C_BEGIN
+
 enum {
-    PKIN_I_KERNEL_ROWS = 32, /* kernels run over a multiple of this many rows */
-    PKIN_I_BOUND_SHIFT = 32  /* a bound of 1 is a score of 2^32, that is 2^-28 */
+    PKIN_I_KERNEL_ROWS = PKIN_I_TAIL_ROUND, /* kernels run over a multiple of this many rows */
+    PKIN_I_TAIL_NEVER = 1 << 30             /* a limit that no bound reaches */
 };
 
-typedef struct pkin_i_kernels {
-    const char *instruction_set;
-    /*
-     * bounds[r] = sum over b < n_buckets of x[b] * norms(b, r), for r < n; norms(b, r) is norms[(b / 2 * stride + r) *
-     * 2 + b % 2]: two buckets side by side, so that one instruction multiplies both and adds. n_buckets even, n a
-     * multiple of KERNEL_ROWS; norms and x in [0, 2^14], sums below 2^31 (see cpu_head.h).
-     */
-    void (*bound)(const int16_t *norms, size_t stride, const int16_t *x, size_t n_buckets, size_t n, uint32_t *bounds);
-    /*
-     * The places r < n with sums[r] + (bounds[r] << BOUND_SHIFT) >= min(limit, limits[r]), ascending, to `found` (room
-     * for n + 1); returns how many. Sums and limits below 2^62. n a multiple of KERNEL_ROWS.
-     */
-    size_t (*reaching)(const uint64_t *sums, const uint32_t *bounds, size_t n, uint64_t limit, const uint64_t *limits,
-                       uint32_t *found);
-} pkin_i_kernels;
+/* A row of the block that may reach its limit, and the sum of its tail. */
+typedef struct pkin_i_tail_found {
+    uint32_t place;
+    uint32_t tail;
+} pkin_i_tail_found;
 
-/* The best for the processor that this runs on; all that run on it, for tests: NULL past the last. */
-const pkin_i_kernels *pkin_i_kernels_choose(void);
-const pkin_i_kernels *pkin_i_kernels_at(size_t index);
+typedef struct pkin_i_tail_kernels {
+    const char *instruction_set; /* as pkin_i_isa_name has it */
+    /*
+     * The places r < n with sums[r] + x[0] * norms[2 r] + x[1] * norms[2 r + 1] >= min(limit, limits[r]), ascending, to
+     * `found` (room for n + 1), with sums[r]; sums[0, n) are zero after it. `limits` may be NULL. Returns how many.
+     * n a multiple of KERNEL_ROWS; sums below 2^29, norms and x in [0, 2^14], bounds below 2^30 (cpu_tail_rows.h).
+     */
+    size_t (*scan)(uint32_t *sums, const int16_t *norms, const int16_t *x, size_t n, uint32_t limit,
+                   const uint32_t *limits, pkin_i_tail_found *found);
+    /* Leaves those of `found` whose tail + sum over b < FINE_BUCKETS of x[b] * norms[place * FINE_BUCKETS + b] still
+       reaches min(limit, limits[place]), in their order. Returns how many. */
+    size_t (*refine)(const int16_t *norms, const int16_t *x, uint32_t limit, const uint32_t *limits,
+                     pkin_i_tail_found *found, size_t n_found);
+    /* The places r < n with scores[r] >= min(limit, limits[r]), ascending, to `found` (room for n + 1). Returns how
+       many. n a multiple of KERNEL_ROWS; scores and limits below 2^62. */
+    size_t (*reaching)(const uint64_t *scores, size_t n, uint64_t limit, const uint64_t *limits, uint32_t *found);
+} pkin_i_tail_kernels;
+
+/* The best for this level or one below, which must be available. */
+const pkin_i_tail_kernels *pkin_i_tail_kernels_for(pkin_i_isa isa);
+/* All that run on this machine, for tests: NULL past the last. */
+const pkin_i_tail_kernels *pkin_i_tail_kernels_at(size_t index);
+
+PKIN_EXTERN_C_END
 
 #endif

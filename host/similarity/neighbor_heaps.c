@@ -7,23 +7,22 @@ pkin_status pkin_i_neighbor_heaps_open(uint64_t n_rows, uint32_t k, uint64_t min
                                        uint32_t *counts, pkin_i_neighbor_heaps *out) {
     pkin_i_neighbor_heaps heaps = {n_rows, k, neighbors, counts, NULL, NULL};
     pkin_status status = pkin_i_allocate(n_rows, sizeof *heaps.thresholds, &heaps.thresholds);
-    if (status == PKIN_OK) status = pkin_i_allocate(PKIN_I_HEAP_LOCKS, sizeof *heaps.locks, &heaps.locks);
+    if (status == PKIN_OK) status = pkin_i_allocate_zeroed(PKIN_I_HEAP_LOCKS, sizeof *heaps.locks, &heaps.locks);
     if (status != PKIN_OK) {
         pkin_i_neighbor_heaps_close(&heaps);
         return status;
     }
     for (uint64_t r = 0; r < n_rows; r++) {
-        atomic_init(&heaps.thresholds[r], min_score);
+        heaps.thresholds[r] = min_score;
         counts[r] = 0;
     }
-    for (int l = 0; l < PKIN_I_HEAP_LOCKS; l++) atomic_flag_clear(&heaps.locks[l]);
     *out = heaps;
     return PKIN_OK;
 }
 
 void pkin_i_neighbor_heaps_close(pkin_i_neighbor_heaps *heaps) {
-    pkin_i_free((void *)heaps->thresholds);
-    pkin_i_free((void *)heaps->locks);
+    pkin_i_free(heaps->thresholds);
+    pkin_i_free(heaps->locks);
     heaps->thresholds = NULL;
     heaps->locks = NULL;
 }
@@ -57,21 +56,36 @@ static void sift_down(pkin_neighbor *heap, uint32_t n, pkin_neighbor item) {
     heap[at] = item;
 }
 
-void pkin_i_neighbor_offer(pkin_i_neighbor_heaps *heaps, uint64_t row, uint32_t neighbor, uint64_t score) {
-    if (score < pkin_i_neighbor_threshold(heaps, row)) return;
-    atomic_flag *lock = &heaps->locks[row % PKIN_I_HEAP_LOCKS];
+static bool holds(const pkin_neighbor *heap, uint32_t n, uint32_t neighbor) {
+    bool found = false;
+    for (uint32_t at = 0; at < n; at++) found |= heap[at].row == neighbor;
+    return found;
+}
+
+static inline void offer(pkin_i_neighbor_heaps *heaps, uint64_t row, pkin_neighbor item, bool again) {
+    if (item.score < pkin_i_neighbor_threshold(heaps, row)) return;
+    unsigned char *lock = &heaps->locks[row % PKIN_I_HEAP_LOCKS];
     pkin_neighbor *heap = heaps->neighbors + row * heaps->k;
-    pkin_neighbor item = {score, neighbor};
-    while (atomic_flag_test_and_set_explicit(lock, memory_order_acquire)) continue;
+    while (__atomic_test_and_set(lock, __ATOMIC_ACQUIRE)) continue;
     uint32_t n = heaps->counts[row];
-    if (n < heaps->k) {
-        sift_up(heap, n, item);
-        heaps->counts[row] = ++n;
-    } else if (is_worse(heap[0], item)) {
-        sift_down(heap, n, item);
+    if ((n < heaps->k || is_worse(heap[0], item)) && !(again && holds(heap, n, item.row))) {
+        if (n < heaps->k) {
+            sift_up(heap, n, item);
+            heaps->counts[row] = ++n;
+        } else {
+            sift_down(heap, n, item);
+        }
+        if (n == heaps->k) __atomic_store_n(&heaps->thresholds[row], heap[0].score, __ATOMIC_RELAXED);
     }
-    if (n == heaps->k) atomic_store_explicit(&heaps->thresholds[row], heap[0].score, memory_order_relaxed);
-    atomic_flag_clear_explicit(lock, memory_order_release);
+    __atomic_clear(lock, __ATOMIC_RELEASE);
+}
+
+void pkin_i_neighbor_offer(pkin_i_neighbor_heaps *heaps, uint64_t row, uint32_t neighbor, uint64_t score) {
+    offer(heaps, row, (pkin_neighbor){score, neighbor}, false);
+}
+
+void pkin_i_neighbor_offer_again(pkin_i_neighbor_heaps *heaps, uint64_t row, uint32_t neighbor, uint64_t score) {
+    offer(heaps, row, (pkin_neighbor){score, neighbor}, true);
 }
 
 void pkin_i_neighbor_heaps_sort(pkin_i_neighbor_heaps *heaps, int n_threads) {

@@ -1,37 +1,563 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Strategy. Work that takes a few milliseconds whatever way it is done is planned by rule. Else a sample of rows is
+ * taken, as large as some hundredths of the work's time allow, and the filter itself is run on it, dimension by
+ * dimension: that tells what share of all pairs would be candidates, and how long the filter takes here. Dimensions
+ * ascend; they are given up where the filter alone takes longer than the best total so far. The tail method is tried on
+ * the sample where its fixed costs leave it a chance. Top-k: what each sampled row's pairs have to reach is found by
+ * comparing it with all rows.
+ */
 #include "similarity/planner.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/failure.h"
+#include "similarity/cpu_crew.h"
+#include "similarity/cpu_sketch.h"
+#include "similarity/cpu_stream.h"
+#include "similarity/cpu_tail_cost.h"
+#include "similarity/plan_cost.h"
+
+/* Ascending; the last is the most that pays for anything seen. */
+static const uint32_t dimensions[] = {64, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048};
+
+enum {
+    N_DIMENSIONS = sizeof dimensions / sizeof dimensions[0],
+    PLANS_MOST = 10,     /* listed */
+    SKETCHES_MOST = 7,   /* of them */
+    TAILS_MOST = 2,      /* of them */
+    SAMPLE_LEAST = 128,  /* rows of a side, */
+    EXPLAIN_LEAST = 400, /* where a plan alone is asked for */
+    SAMPLE_MOST = 8192,
+    SAMPLE_ALL = 512,    /* no more rows than this: all of them */
+    TOP_ROWS_LEAST = 32, /* rows whose thresholds are found */
+    TOP_ROWS_MOST = 512,
+    TOP_RANK_LEAST = 8 /* ranks as low as this are told from a part of the rows */
+};
+
+/* Work that takes less, about, is planned by rule. */
+static const double SMALL_SECONDS = 0.004;
+/* What planning may take: a share of what the work takes, about, and a little where that is less. */
+static const double PLAN_SHARE = 0.02, PLAN_SECONDS_LEAST = 0.004, PLAN_SHARE_MOST = 0.1, PLAN_SECONDS_MOST = 1.0;
+/* Asked for a plan alone, it takes this much longer. */
+static const double EXPLAIN_FACTOR = 4;
+/* Less is done by the calling thread alone: where others are busy elsewhere, waiting for them takes longer. */
+static const double ALONE_SECONDS = 0.025;
+
+/* Unit costs of the sample itself, for choosing its size: seconds. */
+static const double SAMPLE_ENTRY_SECONDS = 5e-9, SAMPLE_COLUMN_SECONDS = 400e-9, STREAMED_ENTRY_SECONDS = 1.5e-9,
+                    STREAMED_POSTING_SECONDS = 1e-9, TAIL_PAIR_SECONDS = 80e-9;
+
+/*
+ * In a self-join a pair is a candidate of a top-k where it reaches the threshold of either row. If the two were
+ * independent this would be twice as often as for one; rows that are near each other mostly are so mutually.
+ */
+static const pkin_estimate either_row = {1, 1.8, 2};
+/* While a top-k is under way the heaps' thresholds are below the final ones: so many times as many candidates. */
+static const pkin_estimate running_sketch = {1, 1.3, 2.5}, running_tail = {1, 2, 6};
+
+/* One planning. */
+typedef struct planning {
+    const pkin_i_task *task;
+    const pkin_i_target *target;
+    const pkin_i_wishes *wishes;
+    const pkin_i_filter *filter;
+    int may_use[PKIN_I_N_METHODS];
+    int explain; /* a plan alone is asked for */
+    pkin_i_job job;
+    double budget; /* seconds that planning may take */
+    int n_threads; /* that are at work in trials */
+    pkin_i_sample sample;
+    uint64_t *row_scores; /* of every sampled row: what its pairs have to reach */
+    int32_t *row_limits;  /* the same for products of sketches */
+    double *row_postings; /* top-k: products of a sampled row with all rows of b; else NULL */
+    double score_seconds;
+    double filter_seconds; /* of the last dimension tried, on all threads: grows with the dimension */
+    uint64_t least_bytes;  /* of what did not fit */
+    pkin_i_plan plans[N_DIMENSIONS + PKIN_I_TAIL_SHARES + 1];
+    size_t n_plans;
+    pkin_estimate pairs;
+} planning;
+
+/* ---- Plans ---- */
+
+/* Adds a plan if it fits into memory; its candidates are set, its costs found here. */
+static void add_sketch(planning *self, uint32_t dimension, pkin_estimate candidates, const pkin_i_rates *rates) {
+    const uint64_t most_bytes = self->wishes->memory_bytes;
+    const uint64_t least = pkin_i_sketch_bytes(&self->job, self->filter, dimension, 1);
+    pkin_i_plan plan = {.method = PKIN_I_METHOD_SKETCH, .isa = self->wishes->isa, .dimension = dimension};
+    plan.strip_rows = pkin_i_sketch_strip_rows(&self->job, self->filter, dimension, most_bytes);
+    if (plan.strip_rows == 0) {
+        if (self->least_bytes == 0 || least < self->least_bytes) self->least_bytes = least;
+        return;
+    }
+    plan.bytes = pkin_i_sketch_bytes(&self->job, self->filter, dimension, plan.strip_rows);
+    plan.candidates = candidates;
+    pkin_i_sketch_price(&self->job, self->filter, rates, &plan);
+    self->plans[self->n_plans++] = plan;
+}
+
+static void add_tail(planning *self, double share, pkin_estimate candidates, const pkin_i_tail_use *use,
+                     double head_entries) {
+    const pkin_i_method method = share > 0 ? PKIN_I_METHOD_TAIL : PKIN_I_METHOD_INDEX;
+    pkin_i_plan plan = {.method = method, .isa = self->wishes->isa, .head_share = share, .candidates = candidates};
+    plan.strip_rows = self->job.n_b ? self->job.n_b : 1;
+    plan.bytes = pkin_i_tail_bytes(&self->job, head_entries, method);
+    if (self->wishes->memory_bytes && plan.bytes > self->wishes->memory_bytes) {
+        if (self->least_bytes == 0 || plan.bytes < self->least_bytes) self->least_bytes = plan.bytes;
+        return;
+    }
+    pkin_i_tail_price(&self->job, use, self->score_seconds, &plan);
+    self->plans[self->n_plans++] = plan;
+}
+
+static int by_seconds(const void *x, const void *y) {
+    const pkin_i_plan *p = x, *q = y;
+    if (p->seconds.middle != q->seconds.middle) return p->seconds.middle < q->seconds.middle ? -1 : 1;
+    return (p->dimension > q->dimension) - (p->dimension < q->dimension);
+}
+
+/* Sorted, the cheapest of each method: what is worth telling. */
+static pkin_status hand_over(planning *self, pkin_i_plan_list *out) {
+    static const size_t most[PKIN_I_N_METHODS] = {SKETCHES_MOST, TAILS_MOST, 1};
+    pkin_status status;
+    size_t n_of[PKIN_I_N_METHODS] = {0};
+    pkin_i_plan_list list = {.pairs = self->pairs};
+    PKIN_REQUIRE(self->n_plans > 0, PKIN_ERROR_OUT_OF_MEMORY,
+                 "similarity: %llu bytes may be used for comparing; %llu at least are needed: allow more memory or ask "
+                 "for fewer threads",
+                 (unsigned long long)self->wishes->memory_bytes, (unsigned long long)self->least_bytes);
+    qsort(self->plans, self->n_plans, sizeof *self->plans, by_seconds);
+    PKIN_TRY(pkin_i_allocate(PLANS_MOST, sizeof *list.plans, &list.plans));
+    for (size_t p = 0; p < self->n_plans; p++) {
+        const pkin_i_plan *plan = &self->plans[p];
+        if (n_of[plan->method]++ < most[plan->method]) list.plans[list.n_plans++] = *plan;
+    }
+    *out = list;
+out:
+    return status;
+}
+
+/* ---- By rule ---- */
 
 /*
  * Columns in this share of the rows or more are the head. A larger head leaves fewer postings and looser bounds; a high
- * threshold bears looser ones. Measured on 66,454 papers. Joins: the best share falls from 0.08 at a threshold of 0.2
- * by way of 0.05 at 0.3 to 0.03 and less at 0.5, and a half of that costs up to five times as long, so that the rule
- * stays on the safe side of it. Top-k: at a twentieth the bounds are too loose, at a fifth the postings take twice as
- * long.
+ * threshold bears looser ones. Measured on 66,454 papers: the best share of joins falls from 0.08 at a threshold of 0.2
+ * by way of 0.05 at 0.3 to 0.03 and less at 0.5, and a half of that costs up to five times as long.
  */
-static const double HEAD_SHARE_MOST = 0.1;
-static const double HEAD_SHARE_TIMES_THRESHOLD = 0.015;
-
 static double head_share_by_rule(const pkin_i_target *target) {
-    double share = HEAD_SHARE_TIMES_THRESHOLD / pkin_score_to_cosine(target->min_score);
-    return target->k || share > HEAD_SHARE_MOST ? HEAD_SHARE_MOST : share;
+    const double share = 0.015 / pkin_score_to_cosine(target->min_score);
+    return target->k || share > 0.1 ? 0.1 : share;
+}
+
+/* Sketches of small sets cost more than their products: a large dimension is cheap. */
+static uint32_t dimension_by_rule(const pkin_i_target *target) {
+    if (target->k || pkin_score_to_cosine(target->min_score) < 0.4) return 512;
+    return 256;
+}
+
+/* A bound tells little below this: most pairs are candidates, and scoring them is what the index does faster. */
+static const double LOW_THRESHOLD = 0.12;
+
+static pkin_status plan_by_rule(planning *self, pkin_i_plan_list *out) {
+    static const double guessed_share = 0.001; /* of pairs, to be scored: whatever the rows are */
+    const uint32_t dimension = self->wishes->dimension ? self->wishes->dimension : dimension_by_rule(self->target);
+    const double n_pairs = (double)self->job.n_pairs;
+    const pkin_estimate guess = {0, guessed_share * n_pairs, n_pairs}, none = {0, 0, 0};
+    const pkin_i_rates rates = pkin_i_rates_assumed(self->wishes->isa, dimension);
+    const double row_entries = self->job.n_b ? (double)self->job.entries_b / (double)self->job.n_b : 0;
+    const int is_low = pkin_score_to_cosine(self->target->min_score) < LOW_THRESHOLD && self->target->k == 0;
+    const int may_bound = self->may_use[PKIN_I_METHOD_SKETCH] || self->may_use[PKIN_I_METHOD_TAIL];
+    const pkin_i_tail_use use = {0.03 * row_entries, row_entries / 2}, all = {0.07 * row_entries, row_entries};
+    self->pairs = self->target->k ? none : (pkin_estimate){0, 0.1 * guess.middle, n_pairs};
+    self->score_seconds = rates.score;
+    if (self->may_use[PKIN_I_METHOD_SKETCH] && !(is_low && self->may_use[PKIN_I_METHOD_INDEX])) {
+        add_sketch(self, dimension, guess, &rates);
+    }
+    if (self->n_plans == 0 && self->may_use[PKIN_I_METHOD_TAIL] && !(is_low && self->may_use[PKIN_I_METHOD_INDEX])) {
+        add_tail(self, head_share_by_rule(self->target), guess, &use, row_entries / 2);
+    }
+    if (self->n_plans == 0 && self->may_use[PKIN_I_METHOD_INDEX] && (is_low || !may_bound || self->least_bytes)) {
+        add_tail(self, 0, none, &all, 0);
+    }
+    return hand_over(self, out);
+}
+
+/* ---- The sample ---- */
+
+/* Seconds of the work at a middling dimension, if all goes well. */
+static double least_seconds(const planning *self) {
+    const pkin_i_rates rates = pkin_i_rates_assumed(self->wishes->isa, 256);
+    const double entries = (double)(self->job.entries_a + self->job.entries_b_beside);
+    return (rates.pair * (double)self->job.n_pairs + rates.entry * entries) / self->job.n_parallel;
+}
+
+static double choose_budget(double work_seconds) {
+    double budget = PLAN_SHARE_MOST * work_seconds;
+    if (budget > PLAN_SECONDS_LEAST) budget = PLAN_SECONDS_LEAST;
+    if (budget < PLAN_SHARE * work_seconds) budget = PLAN_SHARE * work_seconds;
+    return budget < PLAN_SECONDS_MOST ? budget : PLAN_SECONDS_MOST;
+}
+
+static double row_entries(const planning *self) {
+    const pkin_i_job *job = &self->job;
+    return (double)(job->entries_a + job->entries_b_beside) / (double)(job->n_a + (job->within ? 0 : job->n_b));
+}
+
+/* Seconds to try n rows against m at all dimensions that it may come to. */
+static double sample_seconds(const planning *self, double n, double m) {
+    const double tried = N_DIMENSIONS * 0.8, tried_sum = 3000; /* dimensions: how many, and their sum */
+    const pkin_i_rates rates = pkin_i_rates_assumed(self->wishes->isa, 1);
+    const double entries = (n + m) * row_entries(self);
+    double distinct = 0.4 * entries;
+    if (distinct > (double)self->job.n_columns) distinct = (double)self->job.n_columns;
+    return (entries * tried * SAMPLE_ENTRY_SECONDS + n * m * tried_sum * rates.pair +
+            distinct * SAMPLE_COLUMN_SECONDS) /
+           self->n_threads;
+}
+
+static uint64_t within_bounds(double n, uint64_t least, uint64_t most) {
+    if (n < (double)least) return least;
+    return n > (double)most ? most : (uint64_t)n;
+}
+
+/* As many rows of b as the budget allows beside n_rows of a. */
+static uint64_t affordable_columns(const planning *self, double n_rows, double budget) {
+    double n = self->explain ? EXPLAIN_LEAST : SAMPLE_LEAST;
+    while (n < SAMPLE_MOST && sample_seconds(self, n_rows, n * 1.25) < budget) n *= 1.25;
+    return within_bounds(n, SAMPLE_LEAST, SAMPLE_MOST);
+}
+
+static pkin_status sample_for_join(planning *self) {
+    const uint64_t n_a = self->job.n_a;
+    double n = self->explain ? EXPLAIN_LEAST : SAMPLE_LEAST;
+    while (n < SAMPLE_MOST && sample_seconds(self, n * 1.25, n * 1.25) < self->budget) n *= 1.25;
+    uint64_t n_rows = within_bounds(n, SAMPLE_LEAST, SAMPLE_MOST);
+    /* The better part of all: then all. */
+    if (n_rows > n_a / 4 * 3 || n_a <= SAMPLE_ALL) n_rows = n_a;
+    uint64_t n_columns = affordable_columns(self, (double)n_rows, self->budget);
+    if (n_columns > self->job.n_b / 4 * 3 || self->job.n_b <= SAMPLE_ALL) n_columns = self->job.n_b;
+    pkin_status status = pkin_i_sample_take(&self->sample, n_rows, n_columns);
+    if (status != PKIN_OK) return status;
+    status = pkin_i_allocate(self->sample.rows.n_rows, sizeof *self->row_scores, &self->row_scores);
+    for (uint64_t r = 0; status == PKIN_OK && r < self->sample.rows.n_rows; r++) {
+        self->row_scores[r] = self->target->min_score;
+    }
+    return status;
+}
+
+/* Products of every sampled row with all rows of b, on average what its columns have in the sample. */
+static pkin_status count_postings(planning *self) {
+    const pkin_vectors *rows = &self->sample.rows, *columns = &self->sample.columns;
+    uint32_t *counts = NULL;
+    pkin_status status;
+    PKIN_TRY(pkin_i_allocate(rows->n_rows, sizeof *self->row_postings, &self->row_postings));
+    PKIN_TRY(pkin_i_allocate_zeroed(columns->n_columns, sizeof *counts, &counts));
+    const uint64_t n_entries = columns->row_offsets[columns->n_rows];
+    for (uint64_t k = 0; k < n_entries; k++) counts[columns->columns[k]]++;
+    for (uint64_t r = 0; r < rows->n_rows; r++) {
+        double sum = 0;
+        for (uint64_t k = rows->row_offsets[r]; k < rows->row_offsets[r + 1]; k++) sum += counts[rows->columns[k]];
+        self->row_postings[r] = sum * (double)self->job.n_b / (double)columns->n_rows;
+    }
+out:
+    pkin_i_free(counts);
+    return status;
+}
+
+static pkin_status sample_for_top(planning *self) {
+    pkin_status status;
+    const uint32_t k = self->target->k;
+    uint64_t stride = k / TOP_RANK_LEAST ? k / TOP_RANK_LEAST : 1;
+    const double n_streamed = (double)self->job.n_b / (double)stride;
+    /* Half of the time for the thresholds; a row shares some 0.07 of its columns' rows with a sampled one. */
+    const double a_row =
+        self->budget / 2 * self->job.n_parallel / n_streamed - row_entries(self) * STREAMED_ENTRY_SECONDS;
+    const double n = a_row / (0.07 * row_entries(self) * STREAMED_POSTING_SECONDS);
+    const uint64_t n_rows = within_bounds(n, TOP_ROWS_LEAST, TOP_ROWS_MOST);
+    const uint64_t n_columns = affordable_columns(self, (double)n_rows, self->budget / 2);
+    PKIN_TRY(pkin_i_sample_take(&self->sample, n_rows, n_columns));
+    PKIN_TRY(pkin_i_allocate(self->sample.rows.n_rows, sizeof *self->row_scores, &self->row_scores));
+    PKIN_TRY(pkin_i_top_trial(&self->sample, k, stride, self->target->min_score, self->row_scores));
+    PKIN_TRY(count_postings(self));
+out:
+    return status;
+}
+
+/* ---- Sketches ---- */
+
+/*
+ * Rows that the engine finishes by way of their postings have no candidates of their own, but meet everybody
+ * (cpu_sketch.c). Returns what share of the rows they are; `*n_postings`: theirs, a row of all on average.
+ */
+static double leave_out_finished(const planning *self, pkin_i_tally *tally, double *n_postings) {
+    const pkin_i_sketch_tuning tuning = pkin_i_sketch_tuning_default();
+    const double scale = running_sketch.middle * (double)self->job.n_b / (double)self->sample.columns.n_rows;
+    const double n_rows = (double)tally->n_rows;
+    double n_finished = 0;
+    *n_postings = 0;
+    for (uint64_t r = 0; self->row_postings && r < tally->n_rows; r++) {
+        if (tally->row_hits[r] * scale * tuning.postings_a_candidate <= self->row_postings[r]) continue;
+        *n_postings += self->row_postings[r] / n_rows;
+        n_finished++;
+        tally->n_hits -= tally->row_hits[r];
+        tally->row_hits[r] = 0;
+    }
+    return n_finished / n_rows;
+}
+
+static pkin_estimate at_most(pkin_estimate estimate, double most) {
+    if (estimate.low > most) estimate.low = most;
+    if (estimate.middle > most) estimate.middle = most;
+    if (estimate.high > most) estimate.high = most;
+    return estimate;
+}
+
+/* From pairs that reach the final threshold of the row of a to those that an engine meets. */
+static pkin_estimate for_top_k(const planning *self, pkin_estimate running, pkin_estimate estimate) {
+    const pkin_estimate either = self->job.within ? either_row : (pkin_estimate){1, 1, 1};
+    estimate.low *= either.low * running.low;
+    estimate.middle *= either.middle * running.middle;
+    estimate.high *= either.high * running.high;
+    return at_most(estimate, (double)self->job.n_pairs);
+}
+
+/* More that are met, n give or take as many as `share` of them. */
+static pkin_estimate and_more(pkin_estimate estimate, double n, double share) {
+    estimate.low += n * (1 - share);
+    estimate.middle += n;
+    estimate.high += n * (1 + share);
+    return estimate;
+}
+
+static pkin_status try_dimension(planning *self, const pkin_i_sketch_map *map, double n_expected,
+                                 pkin_i_sketch_trial *trial) {
+    const double n_a = (double)self->job.n_a, n_b = (double)self->job.n_b;
+    pkin_status status = pkin_i_sketch_trial_run(&self->sample, self->filter, map, self->row_limits, n_expected, trial);
+    if (status != PKIN_OK) return status;
+    double n_postings = 0;
+    const double n_finished = leave_out_finished(self, &trial->tally, &n_postings) * n_a;
+    pkin_estimate candidates = pkin_i_sample_estimate(&self->sample, &trial->tally, 1);
+    if (self->target->k) candidates = for_top_k(self, running_sketch, candidates);
+    const pkin_i_rates rates = {trial->pair_seconds, trial->entry_seconds, self->score_seconds,
+                                n_postings * pkin_i_seed_posting_seconds};
+    const size_t n_before = self->n_plans;
+    self->filter_seconds = trial->pair_seconds * (double)self->job.n_pairs / self->job.n_parallel;
+    add_sketch(self, map->dimension, candidates, &rates);
+    if (!self->target->k || self->n_plans == n_before) return PKIN_OK;
+    /* Their costs are in the rates already. Seeds: rows with few postings have none. */
+    pkin_i_plan *plan = &self->plans[n_before];
+    plan->candidates = and_more(plan->candidates, pkin_i_seeds_of(&self->job) * n_a, 1);
+    plan->candidates =
+        and_more(plan->candidates, n_finished * n_b, 1 / sqrt(1 + n_finished / n_a * (double)trial->tally.n_rows));
+    return PKIN_OK;
+}
+
+/* Maps of several dimensions at once: a thread makes each. */
+static pkin_status build_maps(const planning *self, const uint32_t *of, size_t n, pkin_i_sketch_map *maps) {
+    int failure = PKIN_OK;
+#pragma omp parallel for num_threads(self->sample.n_threads) schedule(dynamic, 1)
+    for (size_t d = 0; d < n; d++) {
+        const pkin_status status =
+            pkin_i_sketch_map_build(self->sample.column_weights, self->sample.rows.n_columns, of[d], &maps[d]);
+        if (status != PKIN_OK) __atomic_store_n(&failure, (int)status, __ATOMIC_RELAXED);
+    }
+    if (failure == PKIN_OK) return PKIN_OK;
+    return pkin_i_fail((pkin_status)failure, "planning: %s", pkin_status_message((pkin_status)failure));
+}
+
+static double best_seconds(const planning *self) {
+    double best = 0;
+    for (size_t p = 0; p < self->n_plans; p++) {
+        if (p == 0 || self->plans[p].seconds.middle < best) best = self->plans[p].seconds.middle;
+    }
+    return best;
+}
+
+/* Whether a greater dimension would only take longer: what it adds to the filter is more than candidates still cost. */
+static int is_enough(const planning *self, uint32_t dimension, uint32_t next) {
+    const pkin_i_plan *last = self->n_plans ? &self->plans[self->n_plans - 1] : NULL;
+    if (!last || last->dimension != dimension) return 0;
+    return self->filter_seconds * next / dimension > (self->explain ? 1.5 : 1) * best_seconds(self) + 0.0002;
+}
+
+/* Whether the next dimension would still be far from enough: candidates cost many times what the filter does. */
+static int is_far_off(const planning *self, uint32_t dimension) {
+    const pkin_i_plan *last = self->n_plans ? &self->plans[self->n_plans - 1] : NULL;
+    if (!last || last->dimension != dimension) return 0;
+    return last->seconds.middle > 9 * self->filter_seconds && !self->target->k;
+}
+
+/* All dimensions in turn, a few maps at a time. */
+static pkin_status try_dimensions(planning *self, pkin_i_sketch_trial *trial) {
+    enum { AT_ONCE_MOST = 4 };
+    pkin_status status = PKIN_OK;
+    pkin_i_sketch_map maps[AT_ONCE_MOST] = {0};
+    const uint32_t *list = self->wishes->dimension ? &self->wishes->dimension : dimensions;
+    const size_t n_list = self->wishes->dimension ? 1 : N_DIMENSIONS;
+    const size_t at_once = self->sample.n_threads < AT_ONCE_MOST ? (size_t)self->sample.n_threads : AT_ONCE_MOST;
+    double n_expected = (double)self->sample.n_grid;
+    int enough = 0, is_far = 0;
+    for (size_t first = 0; first < n_list && !enough; first += at_once) {
+        const size_t n = n_list - first < at_once ? n_list - first : at_once;
+        PKIN_TRY(build_maps(self, list + first, n, maps));
+        for (size_t d = 0; d < n && !enough; d++) {
+            const int is_skipped = is_far && !self->explain && first + d + 1 < n_list;
+            is_far = 0;
+            if (is_skipped) continue;
+            PKIN_TRY(try_dimension(self, &maps[d], n_expected, trial));
+            n_expected = (double)trial->tally.n_hits + 1;
+            is_far = is_far_off(self, list[first + d]);
+            enough = first + d + 1 < n_list && is_enough(self, list[first + d], list[first + d + 1]);
+        }
+        for (size_t d = 0; d < n; d++) pkin_i_sketch_map_free(&maps[d]);
+    }
+out:
+    for (size_t d = 0; d < AT_ONCE_MOST; d++) pkin_i_sketch_map_free(&maps[d]);
+    return status;
+}
+
+/* How many pairs a join finds: those among the last trial's candidates. */
+static pkin_status estimate_pairs(planning *self, const pkin_i_sketch_trial *trial) {
+    pkin_status status;
+    pkin_i_tally tally = {0};
+    if (self->target->k) return PKIN_OK;
+    PKIN_TRY(pkin_i_tally_open(&self->sample, &tally));
+    PKIN_TRY(pkin_i_pairs_trial(&self->sample, self->wishes->isa, trial, self->target->min_score, &tally));
+    self->pairs = pkin_i_sample_estimate(&self->sample, &tally, 1 / trial->kept_share);
+out:
+    pkin_i_tally_close(&tally);
+    return status;
+}
+
+static pkin_status weigh_sketches(planning *self) {
+    pkin_status status;
+    pkin_i_sketch_trial trial;
+    const uint64_t n_rows = self->sample.rows.n_rows;
+    PKIN_TRY(pkin_i_sketch_trial_open(&self->sample, &trial));
+    PKIN_TRY(pkin_i_allocate(n_rows, sizeof *self->row_limits, &self->row_limits));
+    for (uint64_t r = 0; r < n_rows; r++) self->row_limits[r] = pkin_i_sketch_limit(self->row_scores[r]);
+    PKIN_TRY(try_dimensions(self, &trial));
+    PKIN_TRY(estimate_pairs(self, &trial));
+    /* Sampled for the pairs' sake alone. */
+    if (!self->may_use[PKIN_I_METHOD_SKETCH]) self->n_plans = 0;
+out:
+    pkin_i_sketch_trial_close(&trial);
+    return status;
+}
+
+/* ---- Tail and index ---- */
+
+static pkin_i_tail_use tail_use(const planning *self, const pkin_i_tail_trial *trial, int share) {
+    return (pkin_i_tail_use){trial->postings[share], row_entries(self) - trial->head_entries[share]};
+}
+
+/* Whether some head could be faster than what there is, if it left no candidates. */
+static int has_chance(const planning *self, const pkin_i_tail_trial *trial) {
+    if (self->explain || self->n_plans == 0) return 1;
+    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) {
+        const pkin_i_tail_use use = tail_use(self, trial, share);
+        pkin_i_plan plan = {.method = PKIN_I_METHOD_TAIL};
+        pkin_i_tail_price(&self->job, &use, self->score_seconds, &plan);
+        if (plan.seconds.middle < best_seconds(self)) return 1;
+    }
+    return 0;
+}
+
+/*
+ * Without seeds every pair of a row is a candidate that it meets before its heap is full and this is heard of: in a
+ * self-join those of its first block, else those of the first chunk of streamed rows (cpu_stream.h).
+ */
+static double unseeded(const planning *self) {
+    const pkin_i_job *job = &self->job;
+    const double chunk = (double)(job->within ? PKIN_I_TAIL_BLOCK_ROWS : PKIN_I_STREAM_CHUNK_ROWS);
+    const double n = (double)(job->within ? job->n_b : job->n_a) * chunk;
+    return n < (double)job->n_pairs ? n : (double)job->n_pairs;
+}
+
+static pkin_status weigh_tails(planning *self) {
+    pkin_status status;
+    pkin_i_tail_trial trial = {0};
+    const double n_tried = self->budget / 3 * self->n_threads / TAIL_PAIR_SECONDS;
+    PKIN_TRY(pkin_i_tail_trial_open(&self->sample, &trial));
+    if (self->may_use[PKIN_I_METHOD_INDEX]) {
+        const pkin_i_tail_use use = tail_use(self, &trial, PKIN_I_TAIL_SHARES);
+        /* What it scores is what it finds. */
+        const pkin_estimate met = {0, unseeded(self) / 2, (double)self->job.n_pairs};
+        add_tail(self, 0, self->target->k ? met : self->pairs, &use, 0);
+    }
+    if (!self->may_use[PKIN_I_METHOD_TAIL] || !has_chance(self, &trial)) goto out;
+    PKIN_TRY(pkin_i_tail_trial_run(&self->sample,
+                                   within_bounds(n_tried / (double)self->sample.columns.n_rows, 32, SAMPLE_MOST),
+                                   self->row_scores, &trial));
+    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) {
+        const pkin_i_tail_use use = tail_use(self, &trial, share);
+        pkin_estimate candidates = pkin_i_sample_estimate(&self->sample, &trial.tallies[share], 1);
+        if (self->target->k) {
+            candidates = for_top_k(self, running_tail, candidates);
+            candidates = at_most(and_more(candidates, unseeded(self), 1), (double)self->job.n_pairs);
+        }
+        add_tail(self, pkin_i_tail_shares[share], candidates, &use, trial.head_entries[share]);
+    }
+out:
+    pkin_i_tail_trial_close(&trial);
+    return status;
+}
+
+/* ---- All together ---- */
+
+static pkin_status plan_by_sample(planning *self, double work_seconds, pkin_i_plan_list *out) {
+    pkin_status status;
+    self->budget = choose_budget(work_seconds) * (self->explain ? EXPLAIN_FACTOR : 1);
+    PKIN_TRY(pkin_i_sample_open(self->task, &self->sample));
+    self->n_threads = self->budget < ALONE_SECONDS ? 1 : self->sample.n_threads;
+    PKIN_TRY(self->target->k ? sample_for_top(self) : sample_for_join(self));
+    self->sample.n_threads = self->n_threads;
+    PKIN_TRY(pkin_i_score_trial(&self->sample, self->wishes->isa, &self->score_seconds));
+    if (self->may_use[PKIN_I_METHOD_SKETCH] || self->explain) PKIN_TRY(weigh_sketches(self));
+    if (self->may_use[PKIN_I_METHOD_TAIL] || self->may_use[PKIN_I_METHOD_INDEX]) PKIN_TRY(weigh_tails(self));
+    PKIN_TRY(hand_over(self, out));
+out:
+    pkin_i_free(self->row_scores);
+    pkin_i_free(self->row_limits);
+    pkin_i_free(self->row_postings);
+    pkin_i_sample_close(&self->sample);
+    return status;
+}
+
+/* What may be used: what the backend has, and is wished; a dimension is that of a sketch. */
+static pkin_status take_methods(planning *self, const pkin_i_backend *backend) {
+    const pkin_i_wishes *wishes = self->wishes;
+    int n = 0;
+    for (int m = 0; m < PKIN_I_N_METHODS; m++) {
+        const int is_wished =
+            wishes->any_method ? !wishes->dimension || m == PKIN_I_METHOD_SKETCH : (int)wishes->method == m;
+        self->may_use[m] = is_wished && backend->engine((pkin_i_method)m) != NULL;
+        n += self->may_use[m];
+    }
+    if (n > 0) return PKIN_OK;
+    return pkin_i_fail(PKIN_ERROR_UNSUPPORTED, "backend \"%s\" has no method \"%s\"", backend->name,
+                       pkin_i_method_name(wishes->any_method ? PKIN_I_METHOD_SKETCH : wishes->method));
+}
+
+pkin_status pkin_i_plan_explain(const pkin_i_task *task, const pkin_i_backend *backend, const pkin_i_target *target,
+                                const pkin_i_wishes *wishes, int explain, pkin_i_plan_list *out) {
+    planning self = {.task = task, .target = target, .wishes = wishes, .explain = explain};
+    *out = (pkin_i_plan_list){0};
+    self.job = pkin_i_job_of(task, target->k, wishes->isa);
+    self.filter = pkin_i_filter_for(wishes->isa);
+    pkin_status status = take_methods(&self, backend);
+    if (status != PKIN_OK) return status;
+    const double work_seconds = least_seconds(&self);
+    if (self.job.n_pairs == 0 || (!explain && work_seconds < SMALL_SECONDS)) return plan_by_rule(&self, out);
+    return plan_by_sample(&self, work_seconds, out);
 }
 
 pkin_status pkin_i_plan_make(const pkin_i_task *task, const pkin_i_backend *backend, const pkin_i_target *target,
                              const pkin_i_wishes *wishes, pkin_i_plan_list *out) {
-    pkin_i_plan_list list = {0};
-    (void)backend;
-    pkin_status status = pkin_i_allocate_zeroed(1, sizeof *list.plans, &list.plans);
-    if (status == PKIN_OK) {
-        pkin_i_plan *plan = &list.plans[list.n_plans++];
-        plan->method = wishes->any_method ? PKIN_I_METHOD_TAIL : wishes->method;
-        plan->isa = wishes->isa;
-        plan->dimension = plan->method != PKIN_I_METHOD_SKETCH ? 0 : wishes->dimension ? wishes->dimension : 256;
-        plan->head_share = plan->method == PKIN_I_METHOD_TAIL ? head_share_by_rule(target) : 0;
-        plan->strip_rows = task->b ? task->b->n_rows : task->a->n_rows;
-        if (plan->strip_rows == 0) plan->strip_rows = 1;
-    }
-    *out = list;
-    return status;
+    return pkin_i_plan_explain(task, backend, target, wishes, 0, out);
 }
 
 void pkin_i_plan_list_free(pkin_i_plan_list *list) {

@@ -35,6 +35,9 @@ typedef struct pkin_i_plan_list {
  */
 pkin_status pkin_i_plan_make(const pkin_i_task *task, const pkin_i_backend *backend, const pkin_i_target *target,
                              const pkin_i_wishes *wishes, pkin_i_plan_list *out);
+/* The same, but with `explain` nonzero as for a plan alone: more is weighed, from a larger sample, and never by rule. */
+pkin_status pkin_i_plan_explain(const pkin_i_task *task, const pkin_i_backend *backend, const pkin_i_target *target,
+                                const pkin_i_wishes *wishes, int explain, pkin_i_plan_list *out);
 void pkin_i_plan_list_free(pkin_i_plan_list *list);
 
 PKIN_EXTERN_C_END

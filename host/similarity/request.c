@@ -4,6 +4,7 @@
 
 #include "base/failure.h"
 #include "base/take_options.h"
+#include "similarity/cpu_crew.h"
 #include "similarity/policy.h"
 #include "similarity/sketch.h"
 
@@ -54,6 +55,11 @@ pkin_status pkin_i_request_take(const pkin_vectors *a, const pkin_vectors *b, ui
     PKIN_REQUIRE(options->dimension % PKIN_I_DIMENSION_STEP == 0 && options->dimension <= PKIN_I_DIMENSION_MAX,
                  PKIN_ERROR_INVALID_ARGUMENT, "similarity: dimension %lu; a multiple of %d up to %d can be asked for",
                  (unsigned long)options->dimension, PKIN_I_DIMENSION_STEP, PKIN_I_DIMENSION_MAX);
+    PKIN_REQUIRE(!options->report || (options->report->size >= sizeof options->report->size &&
+                                      options->report->size <= sizeof *options->report),
+                 PKIN_ERROR_INVALID_ARGUMENT,
+                 "similarity: report->size is %zu, expected up to %zu: begin with pkin_similarity_report_default",
+                 options->report->size, sizeof *options->report);
     PKIN_TRY(pkin_i_backend_find(options->backend, &out->backend));
     PKIN_TRY(take_method(options->method, &out->wishes));
     PKIN_TRY(pkin_i_isa_find(options->instruction_set, &out->wishes.isa));
@@ -70,4 +76,45 @@ pkin_status pkin_i_request_take(const pkin_vectors *a, const pkin_vectors *b, ui
     if (out->target.min_score == 0) out->target.min_score = 1;
 out:
     return status;
+}
+
+/* Of a bound of memory, the share that pairs may take while they are held, sorted and merged: 1 / this. */
+enum { PAIRS_SHARE = 4 };
+
+/* Divides the bound among the rows that are held, the pairs and the backend; 0 would mean no bound. */
+static void divide_memory(pkin_i_compared_rows *rows) {
+    uint64_t *left = &rows->wishes.memory_bytes;
+    const uint64_t held = rows->a.bytes + rows->b.bytes;
+    if (*left == 0) return;
+    if (rows->target.k == 0) {
+        rows->pairs_bytes = *left / PAIRS_SHARE > 0 ? *left / PAIRS_SHARE : 1;
+        *left -= *left / PAIRS_SHARE;
+    }
+    *left = *left > held ? *left - held : 1;
+}
+
+pkin_status pkin_i_compared_rows_take(pkin_i_request *request, pkin_i_compared_rows *out) {
+    pkin_status status;
+    const double begin = pkin_i_seconds_now();
+    const pkin_i_task *task = &request->task;
+    const int with_copies = !request->options.distinct_only;
+    *out = (pkin_i_compared_rows){.task = *task, .target = request->target, .wishes = request->wishes};
+    PKIN_TRY(pkin_i_distinct_rows_find(task->a, with_copies, task->n_threads, &out->a));
+    if (task->b) PKIN_TRY(pkin_i_distinct_rows_find(task->b, with_copies, task->n_threads, &out->b));
+    out->task.a = &out->a.rows;
+    if (task->b) out->task.b = &out->b.rows;
+    out->task.n_pairs_total = pkin_i_task_pairs(&out->task, 0, (task->b ? out->task.b : out->task.a)->n_rows);
+    uint64_t n_others = task->b ? out->task.b->n_rows : out->task.a->n_rows;
+    if (!task->b && n_others > 0) n_others--;
+    if (out->target.k > n_others) out->target.k = n_others ? (uint32_t)n_others : 1;
+    divide_memory(out);
+    out->seconds = pkin_i_seconds_now() - begin;
+out:
+    if (status != PKIN_OK) pkin_i_compared_rows_free(out);
+    return status;
+}
+
+void pkin_i_compared_rows_free(pkin_i_compared_rows *rows) {
+    pkin_i_distinct_rows_free(&rows->a);
+    pkin_i_distinct_rows_free(&rows->b);
 }

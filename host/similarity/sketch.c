@@ -7,6 +7,8 @@
 
 #include "base/failure.h"
 
+enum { WEIGHT_SHARES_MAX = 8 };
+
 typedef struct weighed_column {
     uint64_t weight;
     uint32_t column;
@@ -77,16 +79,44 @@ void pkin_i_sketch_map_free(pkin_i_sketch_map *map) {
     map->buckets = NULL;
 }
 
-pkin_status pkin_i_sketch_column_weights(const pkin_vectors *a, const pkin_vectors *b, uint64_t **out) {
+/* Adds the weights of share `share` of `n_shares` of a side's entries. */
+static void add_weights(const pkin_vectors *side, int share, int n_shares, uint64_t *weights) {
+    if (!side) return;
+    const uint64_t n = side->row_offsets[side->n_rows];
+    const uint64_t begin = n / (uint64_t)n_shares * (uint64_t)share;
+    const uint64_t end = share + 1 == n_shares ? n : n / (uint64_t)n_shares * (uint64_t)(share + 1);
+    for (uint64_t k = begin; k < end; k++) weights[side->columns[k]] += side->weights[k];
+}
+
+pkin_status pkin_i_sketch_column_weights_on(const pkin_vectors *a, const pkin_vectors *b, int n_threads,
+                                            uint64_t **out) {
+    pkin_status status;
+    const uint64_t n_columns = a->n_columns;
+    const uint64_t n_entries = a->row_offsets[a->n_rows] + (b ? b->row_offsets[b->n_rows] : 0);
     uint64_t *weights = NULL;
-    pkin_status status = pkin_i_allocate_zeroed(a->n_columns, sizeof *weights, &weights);
-    const pkin_vectors *sides[] = {a, b};
-    for (int s = 0; s < 2 && status == PKIN_OK && sides[s]; s++) {
-        const uint64_t n = sides[s]->row_offsets[sides[s]->n_rows];
-        for (uint64_t k = 0; k < n; k++) weights[sides[s]->columns[k]] += sides[s]->weights[k];
+    *out = NULL;
+    /* Adding the arrays up costs as much as a share's entries: few shares where there are many columns. */
+    int n_shares = n_threads < WEIGHT_SHARES_MAX ? n_threads : WEIGHT_SHARES_MAX;
+    while (n_shares > 1 && n_columns * (uint64_t)n_shares > n_entries) n_shares--;
+    size_t n_sums;
+    PKIN_REQUIRE(pkin_i_multiply(n_columns, (size_t)n_shares, &n_sums), PKIN_ERROR_OVERFLOW, "sketch: %llu columns",
+                 (unsigned long long)n_columns);
+    PKIN_TRY(pkin_i_allocate_zeroed(n_sums, sizeof *weights, &weights));
+#pragma omp parallel for num_threads(n_shares) schedule(static, 1) if (n_shares > 1)
+    for (int s = 0; s < n_shares; s++) {
+        add_weights(a, s, n_shares, weights + (uint64_t)s * n_columns);
+        add_weights(b, s, n_shares, weights + (uint64_t)s * n_columns);
+    }
+    for (int s = 1; s < n_shares; s++) {
+        for (uint64_t c = 0; c < n_columns; c++) weights[c] += weights[(uint64_t)s * n_columns + c];
     }
     *out = weights;
+out:
     return status;
+}
+
+pkin_status pkin_i_sketch_column_weights(const pkin_vectors *a, const pkin_vectors *b, uint64_t **out) {
+    return pkin_i_sketch_column_weights_on(a, b, 1, out);
 }
 
 /*

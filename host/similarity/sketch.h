@@ -49,6 +49,9 @@ void pkin_i_sketch_map_free(pkin_i_sketch_map *map);
 
 /* Sums of weights over the rows of a and (not NULL) b, for every column: an array that the caller frees. O(entries). */
 pkin_status pkin_i_sketch_column_weights(const pkin_vectors *a, const pkin_vectors *b, uint64_t **out);
+/* The same on several threads, with an array for each of a few of them. */
+pkin_status pkin_i_sketch_column_weights_on(const pkin_vectors *a, const pkin_vectors *b, int n_threads,
+                                            uint64_t **out);
 
 /*
  * A row's sketch as its nonzero bytes: values[k] in bucket buckets[k], in no particular order, each bucket once.

@@ -170,6 +170,14 @@ uint64_t pkin_vectors_n_rows(const pkin_vectors *vectors) {
     return vectors ? vectors->n_rows : 0;
 }
 
+uint64_t pkin_vectors_n_columns(const pkin_vectors *vectors) {
+    return vectors ? vectors->n_columns : 0;
+}
+
+uint64_t pkin_vectors_n_entries(const pkin_vectors *vectors) {
+    return vectors ? vectors->row_offsets[vectors->n_rows] : 0;
+}
+
 /* Two rows walked together over their ascending columns. */
 typedef struct merge_cursor {
     const pkin_vectors *a, *b;

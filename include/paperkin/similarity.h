@@ -37,6 +37,8 @@ PKIN_API pkin_status pkin_vectors_select(const pkin_vectors *vectors, const uint
                                          pkin_vectors **out);
 PKIN_API void pkin_vectors_free(pkin_vectors *vectors);
 PKIN_API uint64_t pkin_vectors_n_rows(const pkin_vectors *vectors);
+PKIN_API uint64_t pkin_vectors_n_columns(const pkin_vectors *vectors);
+PKIN_API uint64_t pkin_vectors_n_entries(const pkin_vectors *vectors); /* weights that are not 0 */
 
 /* The exact score of row i of a and row j of b, which must exist; 0 where a or b is NULL. O(length of the two rows). */
 PKIN_API uint64_t pkin_vectors_score(const pkin_vectors *a, uint64_t i, const pkin_vectors *b, uint64_t j);

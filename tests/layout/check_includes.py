@@ -20,7 +20,7 @@ RANK = {name: rank for rank, name in enumerate(MODULES)}
 PUBLIC = {
     "version.h": "base", "status.h": "base", "escape.h": "base", "corpus.h": "corpus", "features.h": "text",
     "backend.h": "similarity", "similarity.h": "similarity", "groups.h": "groups", "store.h": "store",
-    "digest.h": "digest",
+    "digest.h": "digest", "generate.h": "similarity",
 }
 KERNELS_MAY_SEE = {
     "host/similarity/backend.h", "host/similarity/vectors.h", "host/vector/matrix.h",

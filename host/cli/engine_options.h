@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKIN_CLI_ENGINE_OPTIONS_H
+#define PKIN_CLI_ENGINE_OPTIONS_H
+
+#include "row_inputs.h"
+
+/* How to compare, as the command line says; with progress. */
+pkin_similarity_options pkin_i_engine_options(pkin_i_cli *cli, const pkin_i_settings *settings);
+
+/*
+ * --explain: prints how rows would be joined at `threshold` (k 0), or the k nearest of each found. Returns the exit code.
+ */
+int pkin_i_engine_explain(pkin_i_cli *cli, const pkin_i_settings *settings, const pkin_i_rows *rows, uint32_t k,
+                          double threshold);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "similarity/cpu_tail_rows.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/failure.h"
+#include "similarity/integer_root.h"
+#include "vector/word_order.h"
+
+static const uint32_t NO_RANK = UINT32_MAX;
+static const uint64_t TAIL_ENTRIES_MAX = UINT64_C(1) << 24; /* of a row */
+
+/* The ranks of columns and the buckets of head columns, while rows are arranged. */
+typedef struct column_ranks {
+    uint32_t *ranks;  /* n_columns, NO_RANK: left out */
+    uint8_t *buckets; /* n_head, below FINE_BUCKETS */
+    uint32_t n_head, n_ranks;
+} column_ranks;
+
+static void count_rows(const pkin_vectors *vectors, uint32_t *counts) {
+    const uint64_t n = vectors->row_offsets[vectors->n_rows];
+    for (uint64_t k = 0; k < n; k++) counts[vectors->columns[k]]++;
+}
+
+/* How frequent a column is: sqrt(df_a df_b) rounded up, below 2^32; 0 where no score can hold it. */
+static uint32_t frequency_of(const uint32_t *counts_a, const uint32_t *counts_b, uint64_t c) {
+    if (!counts_b) return counts_a[c] >= 2 ? counts_a[c] : 0;
+    const uint64_t root = pkin_i_square_root_up((uint64_t)counts_a[c] * counts_b[c]);
+    return root < UINT32_MAX ? (uint32_t)root : UINT32_MAX;
+}
+
+static uint64_t longest_row(const pkin_vectors *vectors) {
+    uint64_t longest = 0;
+    for (uint64_t r = 0; r < vectors->n_rows; r++) {
+        const uint64_t n = vectors->row_offsets[r + 1] - vectors->row_offsets[r];
+        longest = n > longest ? n : longest;
+    }
+    return longest;
+}
+
+/* The least frequency of the head. Rows that are too long for the tail's sums have no tail. */
+static uint64_t least_frequency(const pkin_vectors *a, const pkin_vectors *b, double head_share) {
+    if (longest_row(a) > TAIL_ENTRIES_MAX || (b && longest_row(b) > TAIL_ENTRIES_MAX)) return 1;
+    const double least = ceil(head_share * sqrt((double)a->n_rows * (double)(b ? b : a)->n_rows));
+    return least < 1 ? 1 : least < 1e18 ? (uint64_t)least : UINT64_MAX;
+}
+
+/* Each column to the bucket that is lightest so far: the most frequent columns then have a bucket to themselves. */
+static void deal_out(const uint64_t *sorted, column_ranks *out) {
+    uint64_t loads[PKIN_I_FINE_BUCKETS] = {0};
+    for (uint32_t rank = 0; rank < out->n_head; rank++) {
+        uint32_t lightest = 0;
+        for (uint32_t b = 1; b < PKIN_I_FINE_BUCKETS; b++) lightest = loads[b] < loads[lightest] ? b : lightest;
+        loads[lightest] += UINT32_MAX - (sorted[rank] >> 32);
+        out->buckets[rank] = (uint8_t)lightest;
+    }
+}
+
+static pkin_status rank_columns(const pkin_vectors *a, const pkin_vectors *b, double head_share, column_ranks *out) {
+    pkin_status status;
+    const uint64_t n_columns = a->n_columns, least = least_frequency(a, b, head_share);
+    uint32_t *counts_a = NULL, *counts_b = NULL;
+    uint64_t *keys = NULL, *spare = NULL;
+    PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *counts_a, &counts_a));
+    if (b) PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *counts_b, &counts_b));
+    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *keys, &keys));
+    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *spare, &spare));
+    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *out->ranks, &out->ranks));
+    count_rows(a, counts_a);
+    if (b) count_rows(b, counts_b);
+    memset(out->ranks, 0xFF, n_columns * sizeof *out->ranks);
+    for (uint64_t c = 0; c < n_columns; c++) {
+        const uint32_t frequency = frequency_of(counts_a, counts_b, c);
+        if (frequency == 0) continue;
+        keys[out->n_ranks++] = (uint64_t)(UINT32_MAX - frequency) << 32 | c;
+        out->n_head += frequency >= least;
+    }
+    const uint64_t *sorted = pkin_i_radix_sort(keys, spare, out->n_ranks, 32);
+    for (uint32_t rank = 0; rank < out->n_ranks; rank++) out->ranks[(uint32_t)sorted[rank]] = rank;
+    PKIN_TRY(pkin_i_allocate(out->n_head, sizeof *out->buckets, &out->buckets));
+    deal_out(sorted, out);
+out:
+    pkin_i_free(counts_a);
+    pkin_i_free(counts_b);
+    pkin_i_free(keys);
+    pkin_i_free(spare);
+    return status;
+}
+
+/* ceil(sqrt(squares) / 2^16), at most 2^14. */
+static int16_t norm_up(uint64_t squares) {
+    if (squares == 0) return 0;
+    return (int16_t)((pkin_i_square_root_up(squares) + 0xFFFF) >> 16);
+}
+
+static void arrange_row(const column_ranks *ranking, const pkin_vectors *vectors, uint64_t r, pkin_i_tail_side *side) {
+    const uint64_t begin = vectors->row_offsets[r], end = vectors->row_offsets[r + 1];
+    uint64_t squares[PKIN_I_FINE_BUCKETS] = {0}, coarse[PKIN_I_COARSE_BUCKETS] = {0}, head = begin, tail = end;
+    for (uint64_t k = begin; k < end; k++) {
+        const uint32_t rank = ranking->ranks[vectors->columns[k]], weight = vectors->weights[k];
+        if (rank == NO_RANK) continue;
+        side->entries[rank < ranking->n_head ? head++ : --tail] = (pkin_i_tail_entry){rank, weight};
+        if (rank < ranking->n_head) squares[ranking->buckets[rank]] += (uint64_t)weight * weight;
+    }
+    side->head_ends[r] = head;
+    side->tail_begins[r] = tail;
+    for (uint32_t b = 0; b < PKIN_I_FINE_BUCKETS; b++) {
+        side->fine[r * PKIN_I_FINE_BUCKETS + b] = norm_up(squares[b]);
+        coarse[b % PKIN_I_COARSE_BUCKETS] += squares[b];
+    }
+    for (uint32_t b = 0; b < PKIN_I_COARSE_BUCKETS; b++)
+        side->coarse[r * PKIN_I_COARSE_BUCKETS + b] = norm_up(coarse[b]);
+}
+
+static pkin_status arrange_side(const column_ranks *ranking, const pkin_vectors *vectors, int n_threads,
+                                pkin_i_tail_side *side) {
+    pkin_status status;
+    const uint64_t n_rows = vectors->n_rows, n_room = n_rows + PKIN_I_TAIL_ROUND;
+    side->n_rows = n_rows;
+    side->offsets = vectors->row_offsets;
+    PKIN_TRY(pkin_i_allocate(n_rows, sizeof *side->head_ends, &side->head_ends));
+    PKIN_TRY(pkin_i_allocate(n_rows, sizeof *side->tail_begins, &side->tail_begins));
+    PKIN_TRY(pkin_i_allocate(vectors->row_offsets[n_rows], sizeof *side->entries, &side->entries));
+    PKIN_TRY(pkin_i_allocate(n_room, PKIN_I_COARSE_BUCKETS * sizeof *side->coarse, &side->coarse));
+    PKIN_TRY(pkin_i_allocate(n_rows, PKIN_I_FINE_BUCKETS * sizeof *side->fine, &side->fine));
+    memset(side->coarse + n_rows * PKIN_I_COARSE_BUCKETS, 0,
+           PKIN_I_TAIL_ROUND * PKIN_I_COARSE_BUCKETS * sizeof *side->coarse);
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic, 1024)
+    for (uint64_t r = 0; r < n_rows; r++) arrange_row(ranking, vectors, r, side);
+out:
+    return status;
+}
+
+static void free_side(pkin_i_tail_side *side) {
+    pkin_i_free(side->head_ends);
+    pkin_i_free(side->tail_begins);
+    pkin_i_free(side->entries);
+    pkin_i_free(side->coarse);
+    pkin_i_free(side->fine);
+}
+
+pkin_status pkin_i_tail_rows_build(const pkin_vectors *a, const pkin_vectors *b, double head_share, int n_threads,
+                                   pkin_i_tail_rows *out) {
+    pkin_status status;
+    column_ranks ranking = {0};
+    pkin_i_tail_rows rows = {.one_side = b == NULL};
+    PKIN_TRY(rank_columns(a, b, head_share, &ranking));
+    rows.n_head = ranking.n_head;
+    rows.n_ranks = ranking.n_ranks;
+    PKIN_TRY(arrange_side(&ranking, a, n_threads, &rows.a));
+    if (b) PKIN_TRY(arrange_side(&ranking, b, n_threads, &rows.b));
+    if (!b) rows.b = rows.a;
+    *out = rows;
+    rows = (pkin_i_tail_rows){0};
+out:
+    pkin_i_free(ranking.ranks);
+    pkin_i_free(ranking.buckets);
+    pkin_i_tail_rows_free(&rows);
+    return status;
+}
+
+void pkin_i_tail_rows_free(pkin_i_tail_rows *rows) {
+    free_side(&rows->a);
+    if (!rows->one_side) free_side(&rows->b);
+    *rows = (pkin_i_tail_rows){0};
+}
+
+static uint64_t side_bytes(const pkin_i_tail_side *side) {
+    const uint64_t norms = (PKIN_I_COARSE_BUCKETS + PKIN_I_FINE_BUCKETS) * sizeof(int16_t);
+    return side->n_rows * (2 * sizeof(uint64_t) + norms) + side->offsets[side->n_rows] * sizeof *side->entries;
+}
+
+uint64_t pkin_i_tail_rows_bytes(const pkin_i_tail_rows *rows) {
+    return side_bytes(&rows->a) + (rows->one_side ? 0 : side_bytes(&rows->b));
+}
