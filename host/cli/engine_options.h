@@ -8,7 +8,8 @@
 pkin_similarity_options pkin_i_engine_options(pkin_i_cli *cli, const pkin_i_settings *settings);
 
 /*
- * --explain: prints how rows would be joined at `threshold` (k 0), or the k nearest of each found. Returns the exit code.
+ * --explain: prints how rows would be joined at `threshold` (k 0), or the k nearest of each found. Returns the exit
+ * code.
  */
 int pkin_i_engine_explain(pkin_i_cli *cli, const pkin_i_settings *settings, const pkin_i_rows *rows, uint32_t k,
                           double threshold);

@@ -86,7 +86,8 @@ int pkin_i_progress_on_step(void *user, const char *stage, uint64_t done, uint64
 
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (strncmp(progress->stage, stage, sizeof progress->stage - 1) != 0) begin_stage(progress, stage, &now, done);
+    bool is_new = strncmp(progress->stage, stage, sizeof progress->stage - 1) != 0 || done < progress->marks[1].done;
+    if (is_new) begin_stage(progress, stage, &now, done);
     double period = progress->on_terminal ? terminal_period : plain_period;
     if (pkin_i_seconds_between(&progress->last_shown, &now) < period) return 0;
 
