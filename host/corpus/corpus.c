@@ -111,6 +111,27 @@ static void report(const pkin_i_harvest *harvest, const char *name, const pkin_r
     }
 }
 
+/* ---- Strings ---- */
+
+pkin_status pkin_i_strings_create(pkin_i_strings **out) {
+    pkin_status status = pkin_i_allocate_zeroed(1, sizeof **out, out);
+    if (status == PKIN_OK) (*out)->n_owners = 1;
+    return status;
+}
+
+void pkin_i_strings_share(pkin_i_strings *strings) {
+    __atomic_add_fetch(&strings->n_owners, 1, __ATOMIC_RELAXED);
+}
+
+void pkin_i_strings_release(pkin_i_strings *strings) {
+    /* What other owners did with the strings comes before they are freed. */
+    if (!strings || __atomic_sub_fetch(&strings->n_owners, 1, __ATOMIC_ACQ_REL) > 0) return;
+    pkin_i_arena_free(&strings->arena);
+    pkin_i_free(strings);
+}
+
+/* ---- Reading ---- */
+
 /* Reads in the corpus's form; a file without a record must at least be empty or show a table of contents. */
 static pkin_status read_records(pkin_corpus *corpus, const pkin_read_options *options, pkin_i_harvest *harvest) {
     pkin_status status = PKIN_OK;
@@ -147,9 +168,12 @@ pkin_status pkin_i_corpus_read_buffer(pkin_i_buffer *bytes, const char *name, co
     *bytes = (pkin_i_buffer){0};
     /* An empty input still has bytes to point to. */
     PKIN_TRY(pkin_i_buffer_append(&corpus->bytes, "", 0));
-    PKIN_TRY(pkin_i_arena_string(&corpus->arena, name, strlen(name), &corpus->name));
+    PKIN_TRY(pkin_i_grow(&corpus->strings, &corpus->strings_capacity, 1, sizeof *corpus->strings));
+    PKIN_TRY(pkin_i_strings_create(&corpus->strings[0]));
+    corpus->n_strings = 1;
+    PKIN_TRY(pkin_i_arena_string(&corpus->strings[0]->arena, name, strlen(name), &corpus->name));
     PKIN_TRY(read_records(corpus, options, &harvest));
-    pkin_i_arena_adopt(&corpus->arena, &harvest.arena);
+    pkin_i_arena_adopt(&corpus->strings[0]->arena, &harvest.arena);
     corpus->papers = harvest.papers;
     corpus->n_papers = harvest.n_papers;
     corpus->capacity = harvest.papers_capacity;
@@ -165,12 +189,17 @@ out:
 }
 
 pkin_status pkin_corpus_read_file(const char *path, const pkin_read_options *options, pkin_corpus **out) {
+    pkin_status status;
     pkin_i_buffer bytes = {0};
+    pkin_read_options taken = pkin_read_options_default();
     if (!out) return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT, "reading a corpus: no place for the result was given");
     *out = NULL;
-    if (!path) return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT, "reading a corpus: no path was given");
-    pkin_status status = pkin_i_input_read(path, &bytes);
-    if (status == PKIN_OK) status = pkin_i_corpus_read_buffer(&bytes, path, options, out);
+    PKIN_REQUIRE(path, PKIN_ERROR_INVALID_ARGUMENT, "reading a corpus: no path was given");
+    PKIN_TRY(pkin_i_take_options(options, &taken, "pkin_read_options"));
+    PKIN_TRY(check_options(&taken));
+    PKIN_TRY(pkin_i_input_read_parallel(path, taken.n_threads, &bytes));
+    PKIN_TRY(pkin_i_corpus_read_buffer(&bytes, path, &taken, out));
+out:
     pkin_i_buffer_free(&bytes);
     return status;
 }
@@ -194,7 +223,8 @@ out:
 
 void pkin_corpus_free(pkin_corpus *corpus) {
     if (!corpus) return;
-    pkin_i_arena_free(&corpus->arena);
+    for (size_t k = 0; k < corpus->n_strings; k++) pkin_i_strings_release(corpus->strings[k]);
+    pkin_i_free(corpus->strings);
     pkin_i_free(corpus->papers);
     pkin_i_buffer_free(&corpus->bytes);
     pkin_i_free(corpus);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <limits.h>
+#include <omp.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -8,6 +12,9 @@
 #include "base/file.h"
 #include "corpus/corpus_private.h"
 #include "corpus/readers.h"
+
+/* Smaller files are not worth waking threads for. */
+enum { PARALLEL_BYTES = 1 << 23, PIECE_BYTES = 1 << 22 };
 
 /* Room offered to the decompressors at a time; the buffer itself at least doubles whenever it is full. */
 enum { STEP_BYTES = 1 << 18 };
@@ -136,6 +143,52 @@ pkin_status pkin_i_input_unpack(const char *path, pkin_i_buffer *bytes, bool *wa
 out:
     pkin_i_buffer_free(&unpacked);
     return status;
+}
+
+/* Fills [begin, end) of `bytes` from the same place of the file. */
+static bool read_piece(int descriptor, char *bytes, size_t begin, size_t end) {
+    while (begin < end) {
+        ssize_t n = pread(descriptor, bytes + begin, end - begin, (off_t)begin);
+        if (n <= 0) return false;
+        begin += (size_t)n;
+    }
+    return true;
+}
+
+/*
+ * A large regular file, by several threads, since most of the time goes into the first touch of the memory. False, and
+ * `out` empty, where that does not suit the file, or anything is amiss: reading it in the plain way then tells.
+ */
+static bool read_in_pieces(const char *path, int n_threads, pkin_i_buffer *out) {
+    struct stat info;
+    bool whole = false;
+    int descriptor = n_threads > 1 && strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (descriptor < 0) return false;
+    if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < PARALLEL_BYTES) goto out;
+    size_t n_bytes = (size_t)info.st_size, n_pieces = (n_bytes - 1) / PIECE_BYTES + 1;
+    if (pkin_i_buffer_reserve(out, n_bytes) != PKIN_OK) goto out;
+    whole = true;
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic, 1) reduction(&& : whole)
+    for (size_t k = 0; k < n_pieces; k++) {
+        size_t begin = k * PIECE_BYTES, end = n_bytes - begin > PIECE_BYTES ? begin + PIECE_BYTES : n_bytes;
+        whole = read_piece(descriptor, out->bytes, begin, end) && whole;
+    }
+    /* Nothing may have been appended meanwhile. */
+    char more;
+    whole = whole && pread(descriptor, &more, 1, (off_t)n_bytes) == 0;
+    out->n_bytes = whole ? n_bytes : 0;
+    out->bytes[out->n_bytes] = '\0';
+out:
+    close(descriptor);
+    return whole;
+}
+
+pkin_status pkin_i_input_read_parallel(const char *path, int n_threads, pkin_i_buffer *out) {
+    bool was_packed;
+    if (!read_in_pieces(path, n_threads ? n_threads : omp_get_max_threads(), out)) {
+        return pkin_i_input_read_telling(path, out, &was_packed);
+    }
+    return pkin_i_input_unpack(path, out, &was_packed);
 }
 
 pkin_status pkin_i_input_read(const char *path, pkin_i_buffer *out) {

@@ -2,30 +2,40 @@
 #include "corpus/tidy_text.h"
 
 #include <stdint.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "base/utf8.h"
 
-#define EACH_BYTE UINT64_C(0x0101010101010101)
-
-/* 0x80 in every byte of `x` that is zero; exact, without carries between the bytes. */
-static uint64_t zero_bytes(uint64_t x) {
-    uint64_t low = EACH_BYTE * 0x7F;
-    return ~(((x & low) + low) | x | low);
-}
+#if defined(__SSE2__) /* part of every x86-64 */
 
 /*
- * How many of the next 8 bytes can be copied as they are: 8, 7 when the last one is a space (whose run may go on), 0
- * when they hold a control character or two spaces in a row.
+ * Copies up to 16 bytes that stay as they are and returns how many: up to a control character, or a space with another
+ * one or a control character behind it. 17 bytes can be read, 16 written.
  */
-static size_t plain_bytes(const char *text) {
-    uint64_t word;
-    memcpy(&word, text, 8);
-    /* Bytes below 0x20 have their three upper bits clear. */
-    if (zero_bytes(word & (EACH_BYTE * 0xE0))) return 0;
-    uint64_t spaces = zero_bytes(word ^ (EACH_BYTE * 0x20));
-    if (spaces & (spaces >> 8)) return 0;
-    return text[7] == ' ' ? 7 : 8;
+static size_t copy_plain(const char *from, char *to) {
+    const __m128i space = _mm_set1_epi8(' ');
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+    __m128i behind = _mm_loadu_si128((const __m128i *)(const void *)(from + 1));
+    _mm_storeu_si128((__m128i *)(void *)to, bytes);
+    __m128i is_plain = _mm_cmpeq_epi8(_mm_max_epu8(bytes, space), bytes);
+    __m128i blank_behind = _mm_cmpeq_epi8(_mm_min_epu8(behind, space), behind);
+    __m128i is_run = _mm_and_si128(_mm_cmpeq_epi8(bytes, space), blank_behind);
+    unsigned stops = (unsigned)_mm_movemask_epi8(_mm_andnot_si128(is_run, is_plain)) ^ 0xFFFF;
+    return stops ? (size_t)__builtin_ctz(stops) : 16;
 }
+
+#else
+
+static size_t copy_plain(const char *from, char *to) {
+    size_t n = 0;
+    while (n < 16 && (unsigned char)from[n] >= ' ' && !(from[n] == ' ' && (unsigned char)from[n + 1] <= ' ')) n++;
+    memcpy(to, from, n);
+    return n;
+}
+
+#endif
 
 /* What stands for the run of white space at [*at, ...); moves *at past it. */
 static char separator(pkin_i_tidy how, pkin_i_view text, size_t *at) {
@@ -54,10 +64,10 @@ pkin_status pkin_i_tidy_text(pkin_i_tidy how, pkin_i_view text, pkin_i_buffer *o
     if (status != PKIN_OK) return status;
     char *start = out->bytes + out->n_bytes, *to = start;
     for (size_t at = 0; at < text.n_bytes;) {
-        size_t n_plain = text.n_bytes - at >= 8 && text.bytes[at] != ' ' ? plain_bytes(text.bytes + at) : 0;
+        /* As much room is left behind `to` as bytes are left to be read. */
+        size_t n_plain = text.n_bytes - at >= 17 && text.bytes[at] != ' ' ? copy_plain(text.bytes + at, to) : 0;
         char c = text.bytes[at];
         if (n_plain) {
-            memcpy(to, text.bytes + at, n_plain);
             to += n_plain;
             at += n_plain;
         } else if (pkin_i_is_blank(c)) {

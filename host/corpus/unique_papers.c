@@ -6,9 +6,14 @@
 #include "base/hash.h"
 #include "corpus/corpus_private.h"
 
-/* Open addressing over the merged papers; a slot holds an index plus 1, 0 is free. At most half full. */
+/* Open addressing over the merged papers, at most half full. The hash spares most looks at papers that differ. */
+typedef struct key_slot {
+    uint64_t hash;
+    uint64_t index_plus_one; /* 0: free */
+} key_slot;
+
 typedef struct key_table {
-    uint64_t *slots;
+    key_slot *slots;
     size_t mask; /* slots - 1, a power of two less 1 */
 } key_table;
 
@@ -22,100 +27,61 @@ static pkin_status table_start(key_table *table, size_t n_keys) {
 }
 
 /* The slot that holds `key`, or the free one where it belongs. */
-static uint64_t *table_find(const key_table *table, const pkin_paper *papers, const char *key) {
-    size_t at = pkin_i_hash_bytes(key, strlen(key), 0) & table->mask;
-    while (table->slots[at] && strcmp(papers[table->slots[at] - 1].key, key) != 0) at = (at + 1) & table->mask;
-    return &table->slots[at];
-}
-
-static pkin_status copy_text(pkin_i_arena *arena, const char **text) {
-    if ((*text)[0] == '\0') {
-        *text = "";
-        return PKIN_OK;
+static key_slot *table_find(const key_table *table, const pkin_paper *papers, const char *key, uint64_t hash) {
+    for (size_t at = hash & table->mask;; at = (at + 1) & table->mask) {
+        key_slot *slot = &table->slots[at];
+        if (slot->index_plus_one == 0) return slot;
+        if (slot->hash == hash && strcmp(papers[slot->index_plus_one - 1].key, key) == 0) return slot;
     }
-    return pkin_i_arena_string(arena, *text, strlen(*text), text);
 }
 
-static pkin_status copy_list(pkin_i_arena *arena, const char *const **list, uint32_t n) {
-    const char **copy;
-    if (n == 0) {
-        *list = NULL;
-        return PKIN_OK;
-    }
-    pkin_status status = pkin_i_arena_allocate(arena, n, sizeof *copy, &copy);
-    for (uint32_t k = 0; status == PKIN_OK && k < n; k++) {
-        copy[k] = (*list)[k];
-        status = copy_text(arena, &copy[k]);
-    }
-    if (status == PKIN_OK) *list = copy;
-    return status;
+static void fill_text(const char **text, const char *other) {
+    if (!(*text)[0]) *text = other;
 }
 
-static pkin_status copy_paper(pkin_i_arena *arena, const pkin_paper *from, pkin_paper *to) {
-    pkin_status status;
-    *to = *from;
-    PKIN_TRY(copy_text(arena, &to->key));
-    PKIN_TRY(copy_text(arena, &to->id));
-    PKIN_TRY(copy_text(arena, &to->title));
-    PKIN_TRY(copy_text(arena, &to->abstract));
-    PKIN_TRY(copy_text(arena, &to->summary));
-    PKIN_TRY(copy_text(arena, &to->comment));
-    PKIN_TRY(copy_text(arena, &to->doi));
-    PKIN_TRY(copy_text(arena, &to->link));
-    PKIN_TRY(copy_text(arena, &to->date));
-    PKIN_TRY(copy_list(arena, &to->authors, to->n_authors));
-    PKIN_TRY(copy_list(arena, &to->categories, to->n_categories));
-out:
-    return status;
-}
-
-static pkin_status fill_text(pkin_i_arena *arena, const char **text, const char *other) {
-    if ((*text)[0] || !other[0]) return PKIN_OK;
-    return pkin_i_arena_string(arena, other, strlen(other), text);
-}
-
-static pkin_status fill_list(pkin_i_arena *arena, const char *const **list, uint32_t *n, const char *const *other,
-                             uint32_t n_other) {
-    if (*n || !n_other) return PKIN_OK;
-    pkin_status status = copy_list(arena, &other, n_other);
-    if (status != PKIN_OK) return status;
+static void fill_list(const char *const **list, uint32_t *n, const char *const *other, uint32_t n_other) {
+    if (*n) return;
     *list = other;
     *n = n_other;
-    return PKIN_OK;
 }
 
 /* Takes from a later record of the same paper what the first one left empty. */
-static pkin_status fill_paper(pkin_i_arena *arena, pkin_paper *paper, const pkin_paper *other) {
-    pkin_status status = PKIN_OK;
+static void fill_paper(pkin_paper *paper, const pkin_paper *other) {
     /* How many summary parts failed belongs to the summary that is kept. */
     if (!paper->summary[0] && other->summary[0]) paper->n_failed_summaries = other->n_failed_summaries;
     if (other->version > paper->version) paper->version = other->version;
-    PKIN_TRY(fill_text(arena, &paper->abstract, other->abstract));
-    PKIN_TRY(fill_text(arena, &paper->summary, other->summary));
-    PKIN_TRY(fill_text(arena, &paper->comment, other->comment));
-    PKIN_TRY(fill_text(arena, &paper->doi, other->doi));
-    PKIN_TRY(fill_text(arena, &paper->link, other->link));
-    PKIN_TRY(fill_text(arena, &paper->date, other->date));
-    PKIN_TRY(fill_list(arena, &paper->authors, &paper->n_authors, other->authors, other->n_authors));
-    PKIN_TRY(fill_list(arena, &paper->categories, &paper->n_categories, other->categories, other->n_categories));
-out:
-    return status;
+    fill_text(&paper->abstract, other->abstract);
+    fill_text(&paper->summary, other->summary);
+    fill_text(&paper->comment, other->comment);
+    fill_text(&paper->doi, other->doi);
+    fill_text(&paper->link, other->link);
+    fill_text(&paper->date, other->date);
+    fill_list(&paper->authors, &paper->n_authors, other->authors, other->n_authors);
+    fill_list(&paper->categories, &paper->n_categories, other->categories, other->n_categories);
 }
 
+/* Papers are copied, their strings are shared. */
 static pkin_status merge(pkin_corpus *into, key_table *table, const pkin_corpus *from) {
+    pkin_status status = PKIN_OK;
+    PKIN_TRY(
+        pkin_i_grow(&into->strings, &into->strings_capacity, into->n_strings + from->n_strings, sizeof *into->strings));
+    for (size_t k = 0; k < from->n_strings; k++) {
+        pkin_i_strings_share(from->strings[k]);
+        into->strings[into->n_strings++] = from->strings[k];
+    }
     for (uint64_t k = 0; k < from->n_papers; k++) {
         const pkin_paper *paper = &from->papers[k];
-        uint64_t *slot = table_find(table, into->papers, paper->key);
-        pkin_status status;
-        if (*slot) {
-            status = fill_paper(&into->arena, &into->papers[*slot - 1], paper);
+        uint64_t hash = pkin_i_hash_bytes(paper->key, strlen(paper->key), 0);
+        key_slot *slot = table_find(table, into->papers, paper->key, hash);
+        if (slot->index_plus_one) {
+            fill_paper(&into->papers[slot->index_plus_one - 1], paper);
         } else {
-            status = copy_paper(&into->arena, paper, &into->papers[into->n_papers]);
-            if (status == PKIN_OK) *slot = ++into->n_papers;
+            into->papers[into->n_papers++] = *paper;
+            *slot = (key_slot){hash, into->n_papers};
         }
-        if (status != PKIN_OK) return status;
     }
-    return PKIN_OK;
+out:
+    return status;
 }
 
 /* The first corpus's name, and how many others there are. */
@@ -124,7 +90,10 @@ static pkin_status name_merged(pkin_corpus *corpus, const pkin_corpus *const *co
     pkin_status status;
     PKIN_TRY(pkin_i_buffer_string(&name, n_corpora ? corpora[0]->name : ""));
     if (n_corpora > 1) PKIN_TRY(pkin_i_buffer_printf(&name, " and %zu more", n_corpora - 1));
-    PKIN_TRY(pkin_i_arena_string(&corpus->arena, name.bytes, name.n_bytes, &corpus->name));
+    PKIN_TRY(pkin_i_grow(&corpus->strings, &corpus->strings_capacity, 1, sizeof *corpus->strings));
+    PKIN_TRY(pkin_i_strings_create(&corpus->strings[0]));
+    corpus->n_strings = 1;
+    PKIN_TRY(pkin_i_arena_string(&corpus->strings[0]->arena, name.bytes, name.n_bytes, &corpus->name));
 out:
     pkin_i_buffer_free(&name);
     return status;

@@ -21,6 +21,9 @@ typedef struct pkin_i_outcome {
     double filter_seconds;      /* over all threads: in the filter (tail and index: in the postings) */
     double score_seconds;       /* over all threads: scoring candidates */
     uint64_t bytes;             /* largest working set */
+    uint64_t n_postings;        /* tail and index: products added, seeds' not included */
+    uint64_t n_visits;          /* tail and index: columns of streamed rows that were looked up in a block */
+    uint64_t n_refined;         /* tail: pairs that the first bound left */
 } pkin_i_outcome;
 
 /* One piece of work handed down: rows of `a` against rows of `b`. No row is empty. */

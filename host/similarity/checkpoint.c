@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -22,8 +23,6 @@ enum {
 };
 
 static const char MANIFEST_NAME[] = "manifest";
-/* How names of files begin that are still being written. */
-static const char *const UNFINISHED[] = {".manifest.", ".strip-"};
 
 /* The header of a strip's file; its checksum, a u64, comes after the pairs. */
 typedef struct strip_header {
@@ -85,11 +84,20 @@ static void flush_folder(const char *folder) {
     close(descriptor);
 }
 
+/*
+ * Whether a name is one that an unfinished file of this module has, ".manifest." and 8 hexadecimal digits
+ * (pkin_i_file_write_atomic) or a strip's with a dot in front: whatever else is in the folder is not ours.
+ */
 static bool is_unfinished(const char *name) {
-    for (size_t k = 0; k < sizeof UNFINISHED / sizeof UNFINISHED[0]; k++) {
-        if (strncmp(name, UNFINISHED[k], strlen(UNFINISHED[k])) == 0) return true;
+    static const char manifest[] = ".manifest.", strip[] = ".strip-", pairs[] = ".pairs";
+    if (strncmp(name, manifest, strlen(manifest)) == 0) {
+        name += strlen(manifest);
+        return strlen(name) == 8 && strspn(name, "0123456789abcdef") == 8;
     }
-    return false;
+    if (strncmp(name, strip, strlen(strip)) != 0) return false;
+    name += strlen(strip);
+    const size_t n_digits = strspn(name, "0123456789");
+    return n_digits >= 6 && strcmp(name + n_digits, pairs) == 0;
 }
 
 /* Removes what a call that was killed had not finished. */
@@ -161,7 +169,8 @@ pkin_status pkin_i_checkpoint_keep(pkin_i_checkpoint *self, size_t s, pkin_i_pai
     memcpy(header.magic, STRIP_MAGIC, sizeof header.magic);
     header.key = key_hash(&self->key, strip->first, strip->last);
     PKIN_TRY(pkin_i_buffer_printf(&unfinished, "%s/.%s", self->folder, pkin_i_base_name(strip->path)));
-    descriptor = open(unfinished.bytes, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    /* Unfinished ones were removed when the lock was taken: what has this name now is not ours to write over. */
+    descriptor = open(unfinished.bytes, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     PKIN_REQUIRE(descriptor >= 0, PKIN_ERROR_IO, "%s: cannot be made: %s", unfinished.bytes, strerror(errno));
     PKIN_TRY(write_strip(descriptor, strip->path, &header, pairs));
     PKIN_REQUIRE(rename(unfinished.bytes, strip->path) == 0, PKIN_ERROR_IO, "%s: cannot be renamed to %s: %s",
@@ -307,8 +316,18 @@ static bool parse_manifest(const char *text, pkin_i_checkpoint_key *key, uint64_
 
 static pkin_status other_rows(const char *folder, const char *side) {
     return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT,
-                       "%s: this checkpoint is of other rows (%s differs); name another folder, or empty this one",
+                       "%s: this checkpoint is of other rows, or was made with another bound of memory (%s differs); name another folder, or empty this one",
                        folder, side);
+}
+
+/* With as many digits as tell the two thresholds apart. */
+static pkin_status other_threshold(const char *folder, uint64_t there, uint64_t here) {
+    const double cosine_there = pkin_score_to_cosine(there), cosine_here = pkin_score_to_cosine(here);
+    const double apart = cosine_there > cosine_here ? cosine_there - cosine_here : cosine_here - cosine_there;
+    const int digits = apart > 1e-5 ? 6 : 17;
+    return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT,
+                       "%s: this checkpoint is of the threshold %.*g, not %.*g; name another folder, or empty this one",
+                       folder, digits, cosine_there, digits, cosine_here);
 }
 
 static pkin_status check_key(const pkin_i_checkpoint *self, const pkin_i_checkpoint_key *there) {
@@ -319,13 +338,7 @@ static pkin_status check_key(const pkin_i_checkpoint *self, const pkin_i_checkpo
     if (here->n_rows_b != there->n_rows_b) return other_rows(self->folder, "the number of rows of b");
     if (here->fingerprint_a != there->fingerprint_a) return other_rows(self->folder, "what is in a");
     if (here->fingerprint_b != there->fingerprint_b) return other_rows(self->folder, "what is in b");
-    if (here->min_score != there->min_score) {
-        return pkin_i_fail(
-            PKIN_ERROR_INVALID_ARGUMENT,
-            "%s: this checkpoint is of the threshold %.17g, not %.17g; name another folder, or empty this "
-            "one",
-            self->folder, pkin_score_to_cosine(there->min_score), pkin_score_to_cosine(here->min_score));
-    }
+    if (here->min_score != there->min_score) return other_threshold(self->folder, there->min_score, here->min_score);
     return PKIN_OK;
 }
 

@@ -24,7 +24,7 @@ typedef struct index_worker {
     uint64_t *sums;   /* BLOCK_ROWS zeroes */
     uint64_t *limits; /* BLOCK_ROWS: scores that the block's rows ask for */
     uint32_t *found;  /* BLOCK_ROWS + 1 */
-    uint64_t n_scored;
+    uint64_t n_scored, n_postings, n_visits;
     double seconds;
 } index_worker;
 
@@ -38,10 +38,13 @@ typedef struct inverted {
     int n_threads;
 } inverted;
 
-static void add_postings(const pkin_vectors *streamed, uint64_t j, const pkin_i_block_index *block, uint64_t *sums) {
+/* Returns how many it looked at. */
+static uint64_t add_postings(const pkin_vectors *streamed, uint64_t j, const pkin_i_block_index *block,
+                             uint64_t *sums) {
     const uint64_t begin = streamed->row_offsets[j], end = streamed->row_offsets[j + 1];
     const uint32_t *columns = streamed->columns, *offsets = block->offsets;
     const uint64_t *postings = block->postings;
+    uint64_t n_postings = 0;
     for (uint64_t k = begin; k < end; k++) {
         if (k + PREFETCH_COLUMNS < end) {
             __builtin_prefetch(&postings[offsets[columns[k + PREFETCH_COLUMNS / 2]]]);
@@ -49,10 +52,12 @@ static void add_postings(const pkin_vectors *streamed, uint64_t j, const pkin_i_
         }
         const uint64_t weight = streamed->weights[k];
         const uint32_t last = offsets[columns[k] + 1];
+        n_postings += last - offsets[columns[k]];
         for (uint32_t p = offsets[columns[k]]; p < last; p++) {
             sums[(uint32_t)postings[p]] += (postings[p] >> 32) * weight;
         }
     }
+    return n_postings;
 }
 
 static pkin_status compare_row(inverted *self, int thread, const pkin_i_block_index *block, uint64_t j) {
@@ -62,7 +67,8 @@ static pkin_status compare_row(inverted *self, int thread, const pkin_i_block_in
     /* Past n, where the kernel goes on to a round number, sums are whatever they are: not looked at. */
     const size_t n_round = ((size_t)n + PKIN_I_KERNEL_ROWS - 1) / PKIN_I_KERNEL_ROWS * PKIN_I_KERNEL_ROWS;
     uint64_t limit = pkin_i_stream_limit(&self->stream, j);
-    add_postings(self->streamed, j, block, worker->sums);
+    worker->n_postings += add_postings(self->streamed, j, block, worker->sums);
+    worker->n_visits += self->streamed->row_offsets[j + 1] - self->streamed->row_offsets[j];
     size_t n_found = self->kernels->reaching(worker->sums, n_round, limit, worker->limits, worker->found);
     for (size_t f = 0; f < n_found && worker->found[f] < n && status == PKIN_OK; f++) {
         const uint32_t r = worker->found[f];
@@ -173,10 +179,13 @@ static pkin_status stream(inverted *self, uint64_t first, uint64_t last, uint64_
     pkin_i_outcome *outcome = self->stream.task->outcome;
     pkin_status status = pkin_i_stream_run(&self->stream, first, last, min_score, sink, heaps);
     for (int t = 0; t < self->n_threads; t++) {
-        outcome->n_candidates += self->workers[t].n_scored;
-        outcome->filter_seconds += self->workers[t].seconds;
-        self->workers[t].n_scored = 0;
-        self->workers[t].seconds = 0;
+        index_worker *worker = &self->workers[t];
+        outcome->n_candidates += worker->n_scored;
+        outcome->n_postings += worker->n_postings;
+        outcome->n_visits += worker->n_visits;
+        outcome->filter_seconds += worker->seconds;
+        worker->n_scored = worker->n_postings = worker->n_visits = 0;
+        worker->seconds = 0;
     }
     return status;
 }

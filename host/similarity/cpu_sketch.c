@@ -102,7 +102,7 @@ pkin_i_sketch_tuning pkin_i_sketch_tuning_default(void) {
                                   .block_rows_max = 1024,
                                   .survivors_held = 32 << 10,
                                   .items_a_thread = 16,
-                                  .postings_a_seed = 120,
+                                  .seeds = {24, 120},
                                   .postings_a_candidate = 40,
                                   .sample_rows_least = 512,
                                   .sample_share = 64};
@@ -597,10 +597,6 @@ static pkin_status finish_item(pkin_i_crew *crew, void *user, int thread, uint64
     return PKIN_OK;
 }
 
-static uint64_t seeder_bytes(const session *owner) {
-    return owner->others->n_rows * 12 + owner->rows->n_columns * 4;
-}
-
 static void close_seeds(session *owner) {
     account(owner);
     for (int w = 0; w < owner->n_threads; w++) pkin_i_seeder_free(&owner->workers[w].seeder);
@@ -616,10 +612,10 @@ static pkin_status seed(session *owner) {
     PKIN_TRY(pkin_i_postings_build(owner->others, owner->n_threads, &owner->postings));
     for (int w = 0; w < owner->n_threads; w++) {
         PKIN_TRY(pkin_i_seeder_init(owner->rows, owner->others, owner->within, &owner->postings, owner->isa,
-                                    owner->heaps, owner->tuning.postings_a_seed, &owner->workers[w].seeder));
+                                    owner->heaps, owner->tuning.seeds, &owner->workers[w].seeder));
     }
-    owner->bytes += (uint64_t)owner->n_threads * seeder_bytes(owner) + owner->rows->n_columns * 8 +
-                    owner->others->row_offsets[n_others] * 8;
+    owner->bytes += (uint64_t)owner->n_threads * pkin_i_seeder_bytes(owner->rows, owner->others) +
+                    pkin_i_postings_bytes(owner->others);
     note_bytes(owner);
     PKIN_TRY(pkin_i_crew_run(&owner->strip_task, "comparing", 0, owner->n_threads, (n_rows + SEED_ROWS - 1) / SEED_ROWS,
                              seed_item, owner));

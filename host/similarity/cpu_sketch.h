@@ -4,6 +4,7 @@
 
 /* What the sketch engine can be tuned with: time and memory, never results. */
 #include "similarity/cpu_backend.h"
+#include "similarity/cpu_seeds.h"
 
 PKIN_EXTERN_C_BEGIN
 
@@ -12,7 +13,7 @@ typedef struct pkin_i_sketch_tuning {
     uint32_t block_rows_max;  /* rounded up to the filter's step */
     uint32_t survivors_held;  /* by a thread, before they are scored */
     uint32_t items_a_thread;  /* at least, where there is enough to do */
-    uint32_t postings_a_seed; /* top-k: looked at for each partner that a row meets first */
+    pkin_i_seed_effort seeds; /* top-k */
     /* Top-k: a row that expects more candidates than its postings / this is compared by way of the inverted index. */
     double postings_a_candidate;
     uint32_t sample_rows_least, sample_share; /* to expect candidates from: n / share rows, if more than the least */

@@ -30,7 +30,6 @@ enum {
     PREFETCH_ENTRIES = 4,    /* candidates ahead, while they are scored */
     SCAN_ROWS_A_POSTING = 8, /* a posting costs as much as a scan of so many rows */
     SEED_ROWS = 256,         /* of an item of seeding */
-    SEED_POSTINGS = 120,     /* looked at for each seed that is scored */
     GROUP = 4,               /* postings that are added at a time */
     ENTRIES_PER_LINE = 8,    /* of a cache */
     CANDIDATES_HELD = 16384  /* by a thread; at least 2 * BLOCK_ROWS */
@@ -60,7 +59,7 @@ typedef struct tail_worker {
     pkin_i_tail_found *candidates; /* CANDIDATES_HELD + 1 */
     size_t n_candidates, n_runs;
     row_run *runs; /* STREAM_CHUNK_ROWS */
-    uint64_t n_scored;
+    uint64_t n_scored, n_postings, n_visits, n_refined;
     double filter_seconds, score_seconds;
 } tail_worker;
 
@@ -167,17 +166,11 @@ static size_t look_at_touched(const tail *self, const tail_block *block, uint64_
     return n_found;
 }
 
-/* The limit of a score in the unit of bounds: who is below it is below the score. */
-static uint32_t limit_of(uint64_t score) {
-    const uint64_t limit = (score + UINT32_MAX) >> PKIN_I_TAIL_SHIFT;
-    return limit < PKIN_I_TAIL_NEVER ? (uint32_t)limit : PKIN_I_TAIL_NEVER;
-}
-
 /* The scores that the block's rows ask for, as they are now: they rise only, so that old ones lose nothing. */
 static void take_limits(const tail *self, const tail_block *block, tail_worker *worker) {
     worker->least_limit = PKIN_I_TAIL_NEVER;
     for (uint32_t r = 0; self->stream.heaps && r < block->n_rows; r++) {
-        const uint32_t limit = limit_of(pkin_i_stream_indexed_limit(&self->stream, block->first_row + r));
+        const uint32_t limit = pkin_i_tail_limit(pkin_i_stream_indexed_limit(&self->stream, block->first_row + r));
         worker->limits[r] = limit;
         if (limit < worker->least_limit) worker->least_limit = limit;
     }
@@ -256,6 +249,8 @@ static size_t scan(const tail *self, tail_worker *worker, const tail_block *bloc
     /* Past n, where kernels go on to a round number, sums and norms are whatever they are: not looked at. */
     const size_t n_round = ((size_t)n + PKIN_I_KERNEL_ROWS - 1) / PKIN_I_KERNEL_ROWS * PKIN_I_KERNEL_ROWS;
     const size_t n_postings = add_postings(self, block, j, worker->sums);
+    worker->n_postings += n_postings;
+    worker->n_visits += self->rows.b.offsets[j + 1] - self->rows.b.tail_begins[j];
     size_t n_found, n_kept = 0;
     if (head_most < limit && head_most < worker->least_limit && n_postings < n / SCAN_ROWS_A_POSTING) {
         n_found = look_at_touched(self, block, j, head_most, limit, limits, worker->sums, found);
@@ -274,11 +269,12 @@ static size_t scan(const tail *self, tail_worker *worker, const tail_block *bloc
 
 /* Adds to the candidates those of row j. */
 static void compare_row(tail *self, tail_worker *worker, const tail_block *block, uint64_t j) {
-    const uint32_t limit = limit_of(pkin_i_stream_limit(&self->stream, j));
+    const uint32_t limit = pkin_i_tail_limit(pkin_i_stream_limit(&self->stream, j));
     const uint32_t *limits = self->stream.heaps ? worker->limits : NULL;
     pkin_i_tail_found *found = worker->candidates + worker->n_candidates;
     size_t n_found = scan(self, worker, block, j, limit, limits, found);
     if (n_found == 0) return;
+    worker->n_refined += n_found;
     n_found = self->kernels->refine(self->rows.a.fine + block->first_row * PKIN_I_FINE_BUCKETS,
                                     self->rows.b.fine + j * PKIN_I_FINE_BUCKETS, limit, limits, found, n_found);
     if (n_found == 0) return;
@@ -405,9 +401,12 @@ static pkin_status stream(tail *self, uint64_t first, uint64_t last, uint64_t mi
     for (int t = 0; t < self->n_threads; t++) {
         tail_worker *worker = &self->workers[t];
         outcome->n_candidates += worker->n_scored;
+        outcome->n_postings += worker->n_postings;
+        outcome->n_visits += worker->n_visits;
+        outcome->n_refined += worker->n_refined;
         outcome->filter_seconds += worker->filter_seconds;
         outcome->score_seconds += worker->score_seconds;
-        worker->n_scored = 0;
+        worker->n_scored = worker->n_postings = worker->n_visits = worker->n_refined = 0;
         worker->filter_seconds = worker->score_seconds = 0;
     }
     return status;
@@ -430,19 +429,14 @@ static pkin_status seed_item(pkin_i_crew *crew, void *user, int thread, uint64_t
     uint64_t end = (item + 1) * SEED_ROWS;
     if (end > n_rows) end = n_rows;
     for (uint64_t r = item * SEED_ROWS; r < end && !pkin_i_crew_is_stopping(crew); r++) {
-        if (pkin_i_seed_postings(seeder, r) <= seeder->budget) {
-            pkin_i_seed_all(seeder, r);
-        } else {
-            pkin_i_seed_some(seeder, r);
-        }
+        pkin_i_seed_some(seeder, r);
     }
     return PKIN_OK;
 }
 
 static void note_seeding_bytes(const tail *self, const pkin_vectors *others, pkin_i_outcome *outcome) {
-    const uint64_t a_seeder = others->n_rows * (sizeof(uint64_t) + sizeof(uint32_t)) + others->n_columns * 4;
-    const uint64_t bytes = self->bytes + (uint64_t)self->n_threads * a_seeder +
-                           (others->n_columns + others->row_offsets[others->n_rows]) * sizeof(uint64_t);
+    const uint64_t bytes = self->bytes + pkin_i_postings_bytes(others) +
+                           (uint64_t)self->n_threads * pkin_i_seeder_bytes(&self->sides.a, others);
     if (bytes > outcome->bytes) outcome->bytes = bytes;
 }
 
@@ -457,8 +451,8 @@ static pkin_status seed(tail *self, pkin_i_neighbor_heaps *heaps) {
     PKIN_TRY(pkin_i_postings_build(others, self->n_threads, &postings));
     PKIN_TRY(pkin_i_allocate_zeroed((size_t)self->n_threads, sizeof *seeding.seeders, &seeding.seeders));
     for (int t = 0; t < self->n_threads; t++) {
-        PKIN_TRY(pkin_i_seeder_init(a, others, self->stream.within, &postings, self->isa, heaps, SEED_POSTINGS,
-                                    &seeding.seeders[t]));
+        PKIN_TRY(pkin_i_seeder_init(a, others, self->stream.within, &postings, self->isa, heaps,
+                                    pkin_i_tail_seed_effort(), &seeding.seeders[t]));
     }
     note_seeding_bytes(self, others, task->outcome);
     PKIN_TRY(pkin_i_crew_run(task, "comparing", 0, self->n_threads, (a->n_rows + SEED_ROWS - 1) / SEED_ROWS, seed_item,

@@ -12,8 +12,7 @@
 PKIN_EXTERN_C_BEGIN
 
 enum {
-    PKIN_I_KERNEL_ROWS = PKIN_I_TAIL_ROUND, /* kernels run over a multiple of this many rows */
-    PKIN_I_TAIL_NEVER = 1 << 30             /* a limit that no bound reaches */
+    PKIN_I_KERNEL_ROWS = PKIN_I_TAIL_ROUND /* kernels run over a multiple of this many rows */
 };
 
 /* A row of the block that may reach its limit, and the sum of its tail. */

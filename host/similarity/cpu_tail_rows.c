@@ -8,15 +8,7 @@
 #include "similarity/integer_root.h"
 #include "vector/word_order.h"
 
-static const uint32_t NO_RANK = UINT32_MAX;
 static const uint64_t TAIL_ENTRIES_MAX = UINT64_C(1) << 24; /* of a row */
-
-/* The ranks of columns and the buckets of head columns, while rows are arranged. */
-typedef struct column_ranks {
-    uint32_t *ranks;  /* n_columns, NO_RANK: left out */
-    uint8_t *buckets; /* n_head, below FINE_BUCKETS */
-    uint32_t n_head, n_ranks;
-} column_ranks;
 
 static void count_rows(const pkin_vectors *vectors, uint32_t *counts) {
     const uint64_t n = vectors->row_offsets[vectors->n_rows];
@@ -47,7 +39,7 @@ static uint64_t least_frequency(const pkin_vectors *a, const pkin_vectors *b, do
 }
 
 /* Each column to the bucket that is lightest so far: the most frequent columns then have a bucket to themselves. */
-static void deal_out(const uint64_t *sorted, column_ranks *out) {
+static void deal_out(const uint64_t *sorted, pkin_i_tail_ranks *out) {
     uint64_t loads[PKIN_I_FINE_BUCKETS] = {0};
     for (uint32_t rank = 0; rank < out->n_head; rank++) {
         uint32_t lightest = 0;
@@ -57,34 +49,53 @@ static void deal_out(const uint64_t *sorted, column_ranks *out) {
     }
 }
 
-static pkin_status rank_columns(const pkin_vectors *a, const pkin_vectors *b, double head_share, column_ranks *out) {
+pkin_status pkin_i_tail_ranks_build(const uint32_t *frequencies, uint64_t n_columns, uint64_t least,
+                                    pkin_i_tail_ranks *out) {
     pkin_status status;
-    const uint64_t n_columns = a->n_columns, least = least_frequency(a, b, head_share);
-    uint32_t *counts_a = NULL, *counts_b = NULL;
+    pkin_i_tail_ranks made = {0};
     uint64_t *keys = NULL, *spare = NULL;
-    PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *counts_a, &counts_a));
-    if (b) PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *counts_b, &counts_b));
     PKIN_TRY(pkin_i_allocate(n_columns, sizeof *keys, &keys));
     PKIN_TRY(pkin_i_allocate(n_columns, sizeof *spare, &spare));
-    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *out->ranks, &out->ranks));
+    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *made.ranks, &made.ranks));
+    memset(made.ranks, 0xFF, n_columns * sizeof *made.ranks);
+    for (uint64_t c = 0; c < n_columns; c++) {
+        if (frequencies[c] == 0) continue;
+        keys[made.n_ranks++] = (uint64_t)(UINT32_MAX - frequencies[c]) << 32 | c;
+        made.n_head += frequencies[c] >= least;
+    }
+    const uint64_t *sorted = pkin_i_radix_sort(keys, spare, made.n_ranks, 32);
+    for (uint32_t rank = 0; rank < made.n_ranks; rank++) made.ranks[(uint32_t)sorted[rank]] = rank;
+    PKIN_TRY(pkin_i_allocate(made.n_head, sizeof *made.buckets, &made.buckets));
+    deal_out(sorted, &made);
+    *out = made;
+    made = (pkin_i_tail_ranks){0};
+out:
+    pkin_i_tail_ranks_free(&made);
+    pkin_i_free(keys);
+    pkin_i_free(spare);
+    return status;
+}
+
+void pkin_i_tail_ranks_free(pkin_i_tail_ranks *ranks) {
+    pkin_i_free(ranks->ranks);
+    pkin_i_free(ranks->buckets);
+    *ranks = (pkin_i_tail_ranks){0};
+}
+
+static pkin_status rank_columns(const pkin_vectors *a, const pkin_vectors *b, double head_share,
+                                pkin_i_tail_ranks *out) {
+    pkin_status status;
+    const uint64_t n_columns = a->n_columns;
+    uint32_t *counts_a = NULL, *counts_b = NULL;
+    PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *counts_a, &counts_a));
+    if (b) PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *counts_b, &counts_b));
     count_rows(a, counts_a);
     if (b) count_rows(b, counts_b);
-    memset(out->ranks, 0xFF, n_columns * sizeof *out->ranks);
-    for (uint64_t c = 0; c < n_columns; c++) {
-        const uint32_t frequency = frequency_of(counts_a, counts_b, c);
-        if (frequency == 0) continue;
-        keys[out->n_ranks++] = (uint64_t)(UINT32_MAX - frequency) << 32 | c;
-        out->n_head += frequency >= least;
-    }
-    const uint64_t *sorted = pkin_i_radix_sort(keys, spare, out->n_ranks, 32);
-    for (uint32_t rank = 0; rank < out->n_ranks; rank++) out->ranks[(uint32_t)sorted[rank]] = rank;
-    PKIN_TRY(pkin_i_allocate(out->n_head, sizeof *out->buckets, &out->buckets));
-    deal_out(sorted, out);
+    for (uint64_t c = 0; c < n_columns; c++) counts_a[c] = frequency_of(counts_a, counts_b, c);
+    PKIN_TRY(pkin_i_tail_ranks_build(counts_a, n_columns, least_frequency(a, b, head_share), out));
 out:
     pkin_i_free(counts_a);
     pkin_i_free(counts_b);
-    pkin_i_free(keys);
-    pkin_i_free(spare);
     return status;
 }
 
@@ -94,12 +105,13 @@ static int16_t norm_up(uint64_t squares) {
     return (int16_t)((pkin_i_square_root_up(squares) + 0xFFFF) >> 16);
 }
 
-static void arrange_row(const column_ranks *ranking, const pkin_vectors *vectors, uint64_t r, pkin_i_tail_side *side) {
+static void arrange_row(const pkin_i_tail_ranks *ranking, const pkin_vectors *vectors, uint64_t r,
+                        pkin_i_tail_side *side) {
     const uint64_t begin = vectors->row_offsets[r], end = vectors->row_offsets[r + 1];
     uint64_t squares[PKIN_I_FINE_BUCKETS] = {0}, coarse[PKIN_I_COARSE_BUCKETS] = {0}, head = begin, tail = end;
     for (uint64_t k = begin; k < end; k++) {
         const uint32_t rank = ranking->ranks[vectors->columns[k]], weight = vectors->weights[k];
-        if (rank == NO_RANK) continue;
+        if (rank == PKIN_I_TAIL_NO_RANK) continue;
         side->entries[rank < ranking->n_head ? head++ : --tail] = (pkin_i_tail_entry){rank, weight};
         if (rank < ranking->n_head) squares[ranking->buckets[rank]] += (uint64_t)weight * weight;
     }
@@ -113,7 +125,7 @@ static void arrange_row(const column_ranks *ranking, const pkin_vectors *vectors
         side->coarse[r * PKIN_I_COARSE_BUCKETS + b] = norm_up(coarse[b]);
 }
 
-static pkin_status arrange_side(const column_ranks *ranking, const pkin_vectors *vectors, int n_threads,
+static pkin_status arrange_side(const pkin_i_tail_ranks *ranking, const pkin_vectors *vectors, int n_threads,
                                 pkin_i_tail_side *side) {
     pkin_status status;
     const uint64_t n_rows = vectors->n_rows, n_room = n_rows + PKIN_I_TAIL_ROUND;
@@ -140,23 +152,28 @@ static void free_side(pkin_i_tail_side *side) {
     pkin_i_free(side->fine);
 }
 
-pkin_status pkin_i_tail_rows_build(const pkin_vectors *a, const pkin_vectors *b, double head_share, int n_threads,
-                                   pkin_i_tail_rows *out) {
+pkin_status pkin_i_tail_rows_arrange(const pkin_i_tail_ranks *ranks, const pkin_vectors *a, const pkin_vectors *b,
+                                     int n_threads, pkin_i_tail_rows *out) {
     pkin_status status;
-    column_ranks ranking = {0};
-    pkin_i_tail_rows rows = {.one_side = b == NULL};
-    PKIN_TRY(rank_columns(a, b, head_share, &ranking));
-    rows.n_head = ranking.n_head;
-    rows.n_ranks = ranking.n_ranks;
-    PKIN_TRY(arrange_side(&ranking, a, n_threads, &rows.a));
-    if (b) PKIN_TRY(arrange_side(&ranking, b, n_threads, &rows.b));
+    pkin_i_tail_rows rows = {.one_side = b == NULL, .n_head = ranks->n_head, .n_ranks = ranks->n_ranks};
+    PKIN_TRY(arrange_side(ranks, a, n_threads, &rows.a));
+    if (b) PKIN_TRY(arrange_side(ranks, b, n_threads, &rows.b));
     if (!b) rows.b = rows.a;
     *out = rows;
     rows = (pkin_i_tail_rows){0};
 out:
-    pkin_i_free(ranking.ranks);
-    pkin_i_free(ranking.buckets);
     pkin_i_tail_rows_free(&rows);
+    return status;
+}
+
+pkin_status pkin_i_tail_rows_build(const pkin_vectors *a, const pkin_vectors *b, double head_share, int n_threads,
+                                   pkin_i_tail_rows *out) {
+    pkin_status status;
+    pkin_i_tail_ranks ranks = {0};
+    PKIN_TRY(rank_columns(a, b, head_share, &ranks));
+    PKIN_TRY(pkin_i_tail_rows_arrange(&ranks, a, b, n_threads, out));
+out:
+    pkin_i_tail_ranks_free(&ranks);
     return status;
 }
 

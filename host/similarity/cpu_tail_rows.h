@@ -32,9 +32,10 @@ PKIN_EXTERN_C_BEGIN
 
 enum {
     PKIN_I_COARSE_BUCKETS = 2,
-    PKIN_I_FINE_BUCKETS = 64, /* a multiple of 16 */
-    PKIN_I_TAIL_SHIFT = 32,   /* a bound of 1 is a score of 2^32, that is 2^-28 */
-    PKIN_I_TAIL_ROUND = 32    /* rows that kernels take at once: norms have room for a multiple */
+    PKIN_I_FINE_BUCKETS = 64,    /* a multiple of 16 */
+    PKIN_I_TAIL_SHIFT = 32,      /* a bound of 1 is a score of 2^32, that is 2^-28 */
+    PKIN_I_TAIL_NEVER = 1 << 30, /* a limit that no bound reaches */
+    PKIN_I_TAIL_ROUND = 32       /* rows that kernels take at once: norms have room for a multiple */
 };
 
 typedef struct pkin_i_tail_entry {
@@ -61,6 +62,32 @@ typedef struct pkin_i_tail_rows {
 static inline uint32_t pkin_i_tail_weight(uint32_t weight) {
     return (weight + 0xFFFF) >> 16;
 }
+
+/* The limit of a score in the unit of bounds: who is below it is below the score. */
+static inline uint32_t pkin_i_tail_limit(uint64_t score) {
+    const uint64_t limit = (score + UINT32_MAX) >> PKIN_I_TAIL_SHIFT;
+    return limit < PKIN_I_TAIL_NEVER ? (uint32_t)limit : (uint32_t)PKIN_I_TAIL_NEVER;
+}
+
+/* The order of columns, and the head's buckets. */
+typedef struct pkin_i_tail_ranks {
+    uint32_t *ranks;  /* n_columns, NO_RANK: left out */
+    uint8_t *buckets; /* n_head, below FINE_BUCKETS */
+    uint32_t n_head, n_ranks;
+} pkin_i_tail_ranks;
+
+#define PKIN_I_TAIL_NO_RANK UINT32_MAX
+
+/*
+ * `frequencies`: how many rows hold each of the n_columns columns, on any scale; 0: left out. The head are those of
+ * `least` or more. With pkin_i_tail_rows_arrange this is what pkin_i_tail_rows_build does; the planner arranges a
+ * sample of rows by frequencies of other rows. O(n_columns).
+ */
+pkin_status pkin_i_tail_ranks_build(const uint32_t *frequencies, uint64_t n_columns, uint64_t least,
+                                    pkin_i_tail_ranks *out);
+void pkin_i_tail_ranks_free(pkin_i_tail_ranks *ranks);
+pkin_status pkin_i_tail_rows_arrange(const pkin_i_tail_ranks *ranks, const pkin_vectors *a, const pkin_vectors *b,
+                                     int n_threads, pkin_i_tail_rows *out);
 
 /*
  * Column c is in the head where sqrt(df_a(c) df_b(c)) >= head_share * sqrt(n_rows_a n_rows_b), df being the rows that

@@ -166,6 +166,26 @@ out:
     return status;
 }
 
+/* What a copy of one row of each group takes, with the lists of members. */
+static uint64_t bytes_of_copy(const pkin_vectors *vectors, uint64_t n_groups, const pkin_i_distinct_rows *distinct) {
+    uint64_t n_entries = 0;
+    for (uint64_t g = 0; g < n_groups; g++) {
+        const uint64_t row = distinct->members[distinct->offsets[g]];
+        n_entries += vectors->row_offsets[row + 1] - vectors->row_offsets[row];
+    }
+    return (n_groups + 1) * (sizeof *vectors->row_offsets + sizeof *distinct->offsets) +
+           n_entries * (sizeof *vectors->columns + sizeof *vectors->weights) +
+           distinct->offsets[n_groups] * sizeof *distinct->members;
+}
+
+/* Every row a group of its own, the empty ones as well: engines bear that, and find the same pairs. */
+static void leave_as_they_are(const pkin_vectors *vectors, pkin_i_distinct_rows *distinct) {
+    pkin_i_free(distinct->offsets);
+    pkin_i_free(distinct->members);
+    *distinct = (pkin_i_distinct_rows){
+        .rows = *vectors, .most_members = vectors->n_rows > 0, .fingerprint = pkin_i_hash_u64(distinct->fingerprint)};
+}
+
 static pkin_status copy_rows(const pkin_vectors *vectors, uint64_t n_groups, int n_threads, pkin_i_distinct_rows *out) {
     pkin_status status;
     pkin_vectors *rows = &out->rows;
@@ -185,14 +205,11 @@ static pkin_status copy_rows(const pkin_vectors *vectors, uint64_t n_groups, int
         memcpy(rows->columns + to, vectors->columns + from, n * sizeof *rows->columns);
         memcpy(rows->weights + to, vectors->weights + from, n * sizeof *rows->weights);
     }
-    out->bytes = (n_groups + 1) * (sizeof *rows->row_offsets + sizeof *out->offsets) +
-                 rows->row_offsets[n_groups] * (sizeof *rows->columns + sizeof *rows->weights) +
-                 out->offsets[n_groups] * sizeof *out->members;
 out:
     return status;
 }
 
-pkin_status pkin_i_distinct_rows_find(const pkin_vectors *vectors, int with_copies, int n_threads,
+pkin_status pkin_i_distinct_rows_find(const pkin_vectors *vectors, int with_copies, uint64_t most_bytes, int n_threads,
                                       pkin_i_distinct_rows *out) {
     pkin_status status;
     pkin_i_distinct_rows found = {.rows = *vectors};
@@ -208,7 +225,12 @@ pkin_status pkin_i_distinct_rows_find(const pkin_vectors *vectors, int with_copi
         PKIN_TRY(list_members(self.representatives, vectors->n_rows, n_groups, with_copies, &found));
         search_free(&self);
         self = (search){0};
-        PKIN_TRY(copy_rows(vectors, n_groups, n_threads, &found));
+        found.bytes = bytes_of_copy(vectors, n_groups, &found);
+        if (with_copies && most_bytes > 0 && found.bytes > most_bytes) {
+            leave_as_they_are(vectors, &found);
+        } else {
+            PKIN_TRY(copy_rows(vectors, n_groups, n_threads, &found));
+        }
     }
     *out = found;
     found = (pkin_i_distinct_rows){0};

@@ -28,10 +28,12 @@ typedef struct pkin_i_distinct_rows {
 } pkin_i_distinct_rows;
 
 /*
- * `with_copies` 0: copies are in no group. `vectors` must outlive the result, which is freed with
+ * `with_copies` 0: copies are in no group. `most_bytes` above 0: where one row of each group would take more (and copies
+ * are wanted), all rows stay as they are, each a group of its own, and the fingerprint is another: that costs comparing
+ * them one by one, and no result. `vectors` must outlive the result, which is freed with
  * pkin_i_distinct_rows_free, also where nothing was copied.
  */
-pkin_status pkin_i_distinct_rows_find(const pkin_vectors *vectors, int with_copies, int n_threads,
+pkin_status pkin_i_distinct_rows_find(const pkin_vectors *vectors, int with_copies, uint64_t most_bytes, int n_threads,
                                       pkin_i_distinct_rows *out);
 void pkin_i_distinct_rows_free(pkin_i_distinct_rows *distinct);
 

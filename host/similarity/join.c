@@ -218,6 +218,10 @@ static pkin_status compare_strips(joining *self) {
         if (task->n_pairs_total > 0) PKIN_TRY(pkin_i_work_open(&self->work));
         PKIN_TRY(begin_checkpoint(self));
     }
+    PKIN_REQUIRE(checkpoint->strips[0].first == 0 &&
+                     checkpoint->strips[checkpoint->n_strips - 1].last == n_streamed(self),
+                 PKIN_ERROR_CORRUPT, "%s: the strips are not those of these rows; empty the folder",
+                 self->work.request.options.checkpoint_dir);
     for (size_t s = 0; s < checkpoint->n_strips; s++) {
         const pkin_i_checkpoint_strip *strip = &checkpoint->strips[s];
         if (!strip->is_done) continue;

@@ -88,6 +88,16 @@ void pkin_i_neighbor_offer_again(pkin_i_neighbor_heaps *heaps, uint64_t row, uin
     offer(heaps, row, (pkin_neighbor){score, neighbor}, true);
 }
 
+size_t pkin_i_neighbor_rows(pkin_i_neighbor_heaps *heaps, uint64_t row, uint32_t *out, size_t n_most) {
+    unsigned char *lock = &heaps->locks[row % PKIN_I_HEAP_LOCKS];
+    const pkin_neighbor *heap = heaps->neighbors + row * heaps->k;
+    while (__atomic_test_and_set(lock, __ATOMIC_ACQUIRE)) continue;
+    const size_t n = heaps->counts[row] < n_most ? heaps->counts[row] : n_most;
+    for (size_t at = 0; at < n; at++) out[at] = heap[at].row;
+    __atomic_clear(lock, __ATOMIC_RELEASE);
+    return n;
+}
+
 void pkin_i_neighbor_heaps_sort(pkin_i_neighbor_heaps *heaps, int n_threads) {
 #pragma omp parallel for num_threads(n_threads) schedule(dynamic, 256) if (heaps->n_rows > 1024)
     for (uint64_t r = 0; r < heaps->n_rows; r++) {

@@ -38,6 +38,18 @@ void pkin_i_neighbor_offer(pkin_i_neighbor_heaps *heaps, uint64_t row, uint32_t 
  */
 void pkin_i_neighbor_offer_again(pkin_i_neighbor_heaps *heaps, uint64_t row, uint32_t neighbor, uint64_t score);
 
+/* Writes whom the row's heap holds, at most `n_most`, in any order. Returns how many. */
+size_t pkin_i_neighbor_rows(pkin_i_neighbor_heaps *heaps, uint64_t row, uint32_t *out, size_t n_most);
+
+/* Ahead of offers to a row: its heap stands anywhere in memory. */
+static inline void pkin_i_neighbor_prefetch(const pkin_i_neighbor_heaps *heaps, uint64_t row) {
+    enum { LINE_NEIGHBORS = 64 / sizeof(pkin_neighbor), NEIGHBORS_MOST = 4 * LINE_NEIGHBORS };
+    const pkin_neighbor *heap = heaps->neighbors + row * heaps->k;
+    __builtin_prefetch(&heaps->thresholds[row]);
+    __builtin_prefetch(&heaps->counts[row]);
+    for (uint32_t k = 0; k < heaps->k && k < NEIGHBORS_MOST; k += LINE_NEIGHBORS) __builtin_prefetch(&heap[k]);
+}
+
 /* Nothing enters a finished row: its threshold is this from then on. Not while others offer to the row. */
 #define PKIN_I_NEIGHBOR_FINISHED UINT64_MAX
 static inline void pkin_i_neighbor_finish(pkin_i_neighbor_heaps *heaps, uint64_t row) {

@@ -8,7 +8,8 @@
 #include "similarity/policy.h"
 
 enum {
-    FIRST_PAIRS = 1024, /* of the array, which doubles */
+    FIRST_PAIRS = 1024,  /* of the array, which doubles */
+    RUN_PAIRS = 1 << 21, /* spilled at a time, at most: others wait while one thread sorts and writes them */
     MESSAGE_BYTES = 512
 };
 
@@ -74,24 +75,25 @@ void pkin_i_pair_sink_close(pkin_i_pair_sink *sink) {
     pkin_i_free(sink);
 }
 
-static pkin_status sort_held(pkin_i_pair_sink *sink) {
-    uint64_t bytes = (sink->capacity + sink->n_pairs) * sizeof *sink->pairs;
+/* Sorts the last n pairs that are held. */
+static pkin_status sort_last(pkin_i_pair_sink *sink, size_t n) {
+    uint64_t bytes = (sink->capacity + n) * sizeof *sink->pairs;
     if (bytes > sink->most_bytes) sink->most_bytes = bytes;
-    return pkin_i_sort_pairs(sink->pairs, sink->n_pairs, sink->n_threads);
+    return n > 0 ? pkin_i_sort_pairs(sink->pairs + sink->n_pairs - n, n, sink->n_threads) : PKIN_OK;
 }
 
-/* Writes what is held as one run. */
+/* Writes what is held, or the last part of it, as one run. */
 static pkin_status spill(pkin_i_pair_sink *sink) {
     pkin_status status;
+    const size_t n = sink->n_pairs < RUN_PAIRS ? sink->n_pairs : RUN_PAIRS;
     PKIN_TRY(open_spool(sink));
     PKIN_TRY(pkin_i_grow(&sink->runs, &sink->runs_capacity, sink->n_runs + 1, sizeof *sink->runs));
-    PKIN_TRY(sort_held(sink));
+    PKIN_TRY(sort_last(sink, n));
     uint64_t offset = sink->spool.bytes;
-    PKIN_TRY(pkin_i_pair_spool_append(&sink->spool, sink->pairs, sink->n_pairs));
-    sink->runs[sink->n_runs++] =
-        (pkin_i_pair_run){NULL, sink->spool.descriptor, sink->spool.folder, offset, sink->n_pairs};
-    sink->spilled += sink->n_pairs * sizeof *sink->pairs;
-    sink->n_pairs = 0;
+    PKIN_TRY(pkin_i_pair_spool_append(&sink->spool, sink->pairs + sink->n_pairs - n, n));
+    sink->runs[sink->n_runs++] = (pkin_i_pair_run){NULL, sink->spool.descriptor, sink->spool.folder, offset, n};
+    sink->spilled += n * sizeof *sink->pairs;
+    sink->n_pairs -= n;
 out:
     return status;
 }
@@ -162,7 +164,7 @@ void pkin_i_pair_sink_take(pkin_i_pair_sink *sink, pkin_pair_list *out) {
 
 pkin_status pkin_i_pair_sink_finish(pkin_i_pair_sink *sink, const pkin_i_pair_run **runs, size_t *n_runs) {
     pkin_status status;
-    PKIN_TRY(sort_held(sink));
+    PKIN_TRY(sort_last(sink, sink->n_pairs));
     PKIN_TRY(pkin_i_grow(&sink->runs, &sink->runs_capacity, sink->n_runs + 1, sizeof *sink->runs));
     sink->runs[sink->n_runs] = (pkin_i_pair_run){sink->pairs, -1, "memory", 0, sink->n_pairs};
     *runs = sink->runs;

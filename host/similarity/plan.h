@@ -20,11 +20,13 @@ const char *pkin_i_method_name(pkin_i_method method); /* "sketch", "tail", "inde
 typedef struct pkin_i_plan {
     pkin_i_method method;
     pkin_i_isa isa;
-    uint32_t dimension;  /* sketch: buckets, a multiple of 64 in [64, PKIN_I_DIMENSION_MAX]; else 0 */
-    double head_share;   /* tail: columns in this share of the rows or more are bounded; else 0 */
-    uint64_t strip_rows; /* rows of b (of a where b is NULL) that are worked on at a time, >= 1 */
-    uint64_t bytes;      /* estimated working set: all but the inputs and the result */
+    uint32_t dimension;       /* sketch: buckets, a multiple of 64 in [64, PKIN_I_DIMENSION_MAX]; else 0 */
+    double head_share;        /* tail: columns in this share of the rows or more are bounded; else 0 */
+    uint64_t strip_rows;      /* rows of b (of a where b is NULL) that are worked on at a time, >= 1 */
+    uint64_t bytes;           /* estimated working set: all but the inputs and the result */
     pkin_estimate candidates; /* pairs to be scored exactly */
+    pkin_estimate refined;    /* tail: pairs that the first bound leaves to the second */
+    double postings, visits;  /* tail and index: as the outcome counts them (backend.h) */
     pkin_estimate seconds;
 } pkin_i_plan;
 

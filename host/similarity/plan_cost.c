@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "similarity/plan_cost.h"
 
+#include <math.h>
 #include <omp.h>
 
+#include "similarity/cpu_block_index.h"
 #include "similarity/cpu_sketch.h"
 #include "similarity/cpu_tail_cost.h"
 
@@ -10,25 +12,32 @@
 static const double MAP_ENTRY_SECONDS = 0.7e-9, MAP_COLUMN_SECONDS = 120e-9;
 /* Beside the score itself: ordering survivors, and the row that is spread. */
 static const double SURVIVOR_SECONDS = 10e-9;
-/* Seeds of a top-k: a posting that is looked at; building the inverted index, an entry. */
-const double pkin_i_seed_posting_seconds = 1.5e-9;
-static const double SEED_ENTRY_SECONDS = 4e-9;
+/* Seeds of a top-k: a posting that is looked at; building the inverted index, an entry; scoring a seed and offering it
+ * to two heaps. Fitted to the ten nearest of 86,000 abstracts, as is a posting of a row that is finished. */
+static const double SEED_POSTING_SECONDS = 3e-9, SEED_ENTRY_SECONDS = 15e-9, SEED_SECONDS = 400e-9;
+const double pkin_i_finish_posting_seconds = 2.5e-9;
 /* A job is never as even as its parts: threads that wait at the end, pages that are touched for the first time. */
 static const double BAND_BELOW = 0.7, BAND_ABOVE = 1.5;
 static const double START_SECONDS = 100e-6;
-/* Second bounds, which are not counted here, and memory: on 86,401 papers the tail took so much longer, next to
- * sketches. */
-static const double TAIL_BESIDE = 1.35;
+/* The tail's columns are counted and ordered by one thread. */
+static const double SERIAL_ENTRY_SECONDS = 1e-9, SERIAL_COLUMN_SECONDS = 30e-9;
 
-enum {
-    SEEDS_LEAST = 32,  /* partners that a row's seeding scores, or 1.5 k */
-    SEED_POSTINGS = 80 /* looked at for each of them */
-};
+static pkin_i_seed_effort seed_effort(pkin_i_method method) {
+    if (method == PKIN_I_METHOD_SKETCH) return pkin_i_sketch_tuning_default().seeds;
+    return method == PKIN_I_METHOD_TAIL ? pkin_i_tail_seed_effort() : (pkin_i_seed_effort){0, 0};
+}
 
-double pkin_i_seeds_of(const pkin_i_job *job) {
-    const double wanted = 1.5 * job->k;
-    const double n = wanted > SEEDS_LEAST ? wanted : SEEDS_LEAST;
-    return job->k == 0 ? 0 : n < (double)job->n_b ? n : (double)job->n_b;
+double pkin_i_seeds_of(const pkin_i_job *job, pkin_i_method method) {
+    const double wanted = 1.5 * job->k, least = seed_effort(method).n_partners, n = wanted > least ? wanted : least;
+    if (job->k == 0 || least <= 0) return 0;
+    return n < (double)job->n_b ? n : (double)job->n_b;
+}
+
+/* What seeding takes, on one thread: finding partners, scoring them, and the inverted index for it. */
+static double seed_seconds(const pkin_i_job *job, pkin_i_method method) {
+    if (job->k == 0) return 0;
+    const double a_seed = seed_effort(method).n_postings * SEED_POSTING_SECONDS + SEED_SECONDS;
+    return SEED_ENTRY_SECONDS * (double)job->entries_b + pkin_i_seeds_of(job, method) * (double)job->n_a * a_seed;
 }
 
 pkin_i_job pkin_i_job_of(const pkin_i_task *task, uint32_t k, pkin_i_isa isa) {
@@ -78,7 +87,7 @@ static uint64_t sketch_bytes_fixed(const pkin_i_job *job, const pkin_i_filter *f
 
 static uint64_t seeds_bytes(const pkin_i_job *job) {
     if (job->k == 0) return 0;
-    return job->n_columns * 8 + job->entries_b * 8 + (uint64_t)job->n_threads * (job->n_b * 12 + job->n_columns * 12);
+    return job->n_columns * 12 + job->entries_b * 8 + (uint64_t)job->n_threads * (job->n_b * 16 + job->n_columns * 12);
 }
 
 uint64_t pkin_i_sketch_bytes(const pkin_i_job *job, const pkin_i_filter *filter, uint32_t dimension,
@@ -110,20 +119,36 @@ uint64_t pkin_i_sketch_strip_rows(const pkin_i_job *job, const pkin_i_filter *fi
     return even < most_rows ? even : most_rows;
 }
 
-uint64_t pkin_i_tail_bytes(const pkin_i_job *job, double head_entries, pkin_i_method method) {
-    enum { SLOTS_MAX = 16, WORKER_BYTES = PKIN_I_TAIL_BLOCK_ROWS * 32 + 4096 * 16 };
-    const uint64_t n_blocks = (job->n_a + PKIN_I_TAIL_BLOCK_ROWS - 1) / PKIN_I_TAIL_BLOCK_ROWS;
+static uint64_t stream_block_rows(pkin_i_method method) {
+    return method == PKIN_I_METHOD_INDEX ? PKIN_I_BLOCK_ROWS : PKIN_I_TAIL_BLOCK_ROWS;
+}
+
+static uint64_t stream_blocks(const pkin_i_job *job, pkin_i_method method) {
+    const uint64_t rows = stream_block_rows(method), n = (job->n_a + rows - 1) / rows;
+    return n ? n : 1;
+}
+
+uint64_t pkin_i_tail_bytes(const pkin_i_job *job, const pkin_i_tail_use *use, pkin_i_method method) {
+    enum { SLOTS_MAX = 16, GROUP = 4, CANDIDATES_HELD = 16384, WORKER_BYTES = PKIN_I_TAIL_BLOCK_ROWS * 20 + 4096 * 16 };
+    const uint64_t n_blocks = stream_blocks(job, method), n_entries = job->entries_a + job->entries_b_beside;
     uint64_t n_slots = (uint64_t)job->n_threads < SLOTS_MAX ? (uint64_t)job->n_threads : SLOTS_MAX;
     if (n_slots > n_blocks) n_slots = n_blocks;
-    const uint64_t block_rows = job->n_a < PKIN_I_TAIL_BLOCK_ROWS ? job->n_a : PKIN_I_TAIL_BLOCK_ROWS;
-    const double row_entries = job->n_a ? (double)job->entries_a / (double)job->n_a : 0;
-    const uint64_t of_block =
-        (job->n_columns + 1) * 4 + (uint64_t)(1.5 * row_entries * (double)block_rows) * 8 + PKIN_I_TAIL_BLOCK_ROWS * 64;
+    const uint64_t most_rows = stream_block_rows(method), block_rows = job->n_a < most_rows ? job->n_a : most_rows;
+    /* Some blocks have more than others. */
+    const double held = 1.25 * use->entries * (double)block_rows;
     const uint64_t n_rows = job->n_a + (job->within ? 0 : job->n_b);
-    const uint64_t of_heads = method == PKIN_I_METHOD_TAIL ? (uint64_t)((double)n_rows * (48 + 6 * head_entries)) : 0;
-    /* Rows are kept once more, in the order that suits the index. */
-    const uint64_t of_rows = (job->entries_a + job->entries_b_beside) * 8 + n_rows * 8;
-    return n_slots * of_block + of_heads + of_rows + (uint64_t)job->n_threads * WORKER_BYTES + job->n_columns * 24;
+    const uint64_t worker = WORKER_BYTES + job->n_columns * 4;
+    if (method == PKIN_I_METHOD_INDEX) {
+        const uint64_t block = (job->n_columns + 1) * 4 + (uint64_t)held * 8;
+        return n_slots * block + (uint64_t)job->n_threads * worker + n_entries * 4 + 4096;
+    }
+    /* A column's postings in a block are rounded up to groups. */
+    const uint64_t n_padded = held < (double)job->n_columns ? (uint64_t)held : job->n_columns;
+    const uint64_t block = (job->n_columns + 1 + (uint64_t)held + (GROUP - 1) * n_padded) * 4;
+    const uint64_t norms = (PKIN_I_COARSE_BUCKETS + PKIN_I_FINE_BUCKETS) * sizeof(int16_t);
+    const uint64_t seeds = seeds_bytes(job);
+    return n_slots * block + (uint64_t)job->n_threads * (worker + CANDIDATES_HELD * 8) + n_rows * (16 + norms) +
+           n_entries * 8 + seeds + 4096;
 }
 
 /* Seconds from what does not depend on candidates, and theirs. */
@@ -156,24 +181,49 @@ void pkin_i_sketch_price(const pkin_i_job *job, const pkin_i_filter *filter, con
     const double sketched = (double)job->entries_b + passes(job, plan->strip_rows) * (double)job->entries_a;
     double parallel = rates->entry * sketched + rates->pair * filtered_pairs(job, filter, plan->dimension);
     if (job->k) {
-        parallel += SEED_ENTRY_SECONDS * (double)job->entries_b;
-        parallel += pkin_i_seeds_of(job) * (double)job->n_a * SEED_POSTINGS * pkin_i_seed_posting_seconds;
+        parallel += seed_seconds(job, pkin_i_sketch_tuning_default().seeds.n_postings);
         parallel += rates->row * (double)job->n_a;
     }
     price(START_SECONDS + map + parallel / job->n_parallel, (rates->score + SURVIVOR_SECONDS) / job->n_parallel, plan);
 }
 
-void pkin_i_tail_price(const pkin_i_job *job, const pkin_i_tail_use *use, double score_seconds, pkin_i_plan *plan) {
+/* Groups of pairs that hold one of `refined` at least, were these everywhere alike. */
+static double groups_of(const pkin_i_job *job, double refined) {
+    const double n_groups = (double)job->n_pairs / PKIN_I_TAIL_ROUND;
+    return n_groups > 0 ? n_groups * -expm1(-refined / n_groups) : 0;
+}
+
+static double bounds_ns(const pkin_i_job *job, const pkin_i_tail_cost *cost, double refined, double candidates) {
+    return cost->ns_per_refined * refined + cost->ns_per_group * groups_of(job, refined) +
+           cost->ns_per_candidate * candidates;
+}
+
+void pkin_i_tail_price(const pkin_i_job *job, const pkin_i_tail_use *use, pkin_i_plan *plan) {
     const int is_index = plan->method == PKIN_I_METHOD_INDEX;
     const pkin_i_tail_cost cost = is_index ? pkin_i_index_costs(job->isa) : pkin_i_tail_costs(job->isa);
-    const double n_blocks = (double)((job->n_a + PKIN_I_TAIL_BLOCK_ROWS - 1) / PKIN_I_TAIL_BLOCK_ROWS);
-    const double n_pairs = (double)job->n_pairs;
-    const double visits = use->entries * (double)job->n_b * n_blocks * (job->within ? 0.5 : 1);
-    const double prepare = cost.ns_per_entry * (double)(job->entries_a + job->entries_b_beside);
-    const double parallel = cost.ns_per_posting * use->postings * n_pairs + cost.ns_per_visit * visits +
-                            cost.ns_per_pair * n_pairs + prepare;
-    double candidate = is_index ? 0 : cost.ns_per_candidate * 1e-9 + cost.ns_per_refined * 1e-9 * 4;
-    if (!is_index && score_seconds > candidate) candidate = score_seconds;
-    price(START_SECONDS + (is_index ? 1 : TAIL_BESIDE) * parallel * 1e-9 / job->n_parallel, candidate / job->n_parallel,
-          plan);
+    const double n_blocks = (double)stream_blocks(job, plan->method);
+    const double n_entries = (double)(job->entries_a + job->entries_b_beside);
+    const double block_rows = (double)stream_block_rows(plan->method);
+    const double n_a = (double)job->n_a, n_b = (double)job->n_b;
+    double blocks_met = n_blocks, scanned = n_a * n_b;
+    if (job->within) {
+        /* A row meets those blocks that begin before it, all of their rows. */
+        const double before_last = n_blocks - 1, last_rows = n_a - before_last * block_rows;
+        blocks_met = n_blocks - block_rows * n_blocks * before_last / 2 / (n_b > 0 ? n_b : 1);
+        scanned = block_rows * before_last * (n_a - block_rows * (before_last - 1) / 2) + last_rows * last_rows;
+    }
+    plan->visits = use->entries * (double)job->n_b * blocks_met;
+    plan->postings = use->postings * scanned + (is_index ? 0 : use->padding * n_b * blocks_met);
+    double parallel = cost.ns_per_posting * plan->postings + cost.ns_per_visit * plan->visits +
+                      cost.ns_per_pair * scanned + cost.ns_per_entry * n_entries;
+    if (!is_index) parallel += 1e9 * seed_seconds(job, PKIN_I_METHOD_TAIL);
+    /* Columns are counted and ordered by one thread. */
+    const double serial =
+        is_index ? 0 : SERIAL_ENTRY_SECONDS * n_entries + SERIAL_COLUMN_SECONDS * (double)job->n_columns;
+    const double fixed = START_SECONDS + serial + 1e-9 * parallel / job->n_parallel;
+    const double a_thread = 1e-9 / job->n_parallel;
+    const pkin_estimate *r = &plan->refined, *c = &plan->candidates;
+    plan->seconds.low = BAND_BELOW * (fixed + a_thread * bounds_ns(job, &cost, r->low, c->low));
+    plan->seconds.middle = fixed + a_thread * bounds_ns(job, &cost, r->middle, c->middle);
+    plan->seconds.high = BAND_ABOVE * (fixed + a_thread * bounds_ns(job, &cost, r->high, c->high));
 }

@@ -26,8 +26,8 @@ typedef struct pkin_i_job {
 
 pkin_i_job pkin_i_job_of(const pkin_i_task *task, uint32_t k, pkin_i_isa isa);
 
-/* Partners that the sketch engine scores to seed a row of a, where it has so many; 0 for a join. */
-double pkin_i_seeds_of(const pkin_i_job *job);
+/* Partners that an engine scores to seed a row of a, where it has so many; 0 for a join. */
+double pkin_i_seeds_of(const pkin_i_job *job, pkin_i_method method);
 
 /* Seconds of one thread. */
 typedef struct pkin_i_rates {
@@ -37,8 +37,8 @@ typedef struct pkin_i_rates {
     double row;   /* top-k: what a row of a costs beside, on average: seeds, and finishing by way of its postings */
 } pkin_i_rates;
 
-/* Seconds to look at a posting of a row that a top-k seeds or finishes. */
-extern const double pkin_i_seed_posting_seconds;
+/* Seconds to look at a posting of a row that a top-k finishes. */
+extern const double pkin_i_finish_posting_seconds;
 
 /* Of the better machines at this level, for work so small that nothing is measured. */
 pkin_i_rates pkin_i_rates_assumed(pkin_i_isa isa, uint32_t dimension);
@@ -49,18 +49,14 @@ uint64_t pkin_i_sketch_bytes(const pkin_i_job *job, const pkin_i_filter *filter,
 /* The longest strips that stay within `most_bytes` (0: no bound); 0 where even the shortest do not. */
 uint64_t pkin_i_sketch_strip_rows(const pkin_i_job *job, const pkin_i_filter *filter, uint32_t dimension,
                                   uint64_t most_bytes);
-uint64_t pkin_i_tail_bytes(const pkin_i_job *job, double head_entries, pkin_i_method method);
+uint64_t pkin_i_tail_bytes(const pkin_i_job *job, const pkin_i_tail_use *use, pkin_i_method method);
 
 /* Fills plan->seconds from its candidates; low and high from their band. */
 void pkin_i_sketch_price(const pkin_i_job *job, const pkin_i_filter *filter, const pkin_i_rates *rates,
                          pkin_i_plan *plan);
 
-/* What the tail and index methods do for every pair of rows, on average. */
-typedef struct pkin_i_tail_use {
-    double postings; /* multiplications outside the head */
-    double entries;  /* of a row of b: outside the head */
-} pkin_i_tail_use;
-void pkin_i_tail_price(const pkin_i_job *job, const pkin_i_tail_use *use, double score_seconds, pkin_i_plan *plan);
+/* Fills plan->seconds, postings and visits: what its head is of `use`, its candidates and refined pairs are set. */
+void pkin_i_tail_price(const pkin_i_job *job, const pkin_i_tail_use *use, pkin_i_plan *plan);
 
 PKIN_EXTERN_C_END
 

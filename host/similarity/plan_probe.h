@@ -8,6 +8,7 @@
  * so that a thread that has to wait now and then does not matter.
  */
 #include "similarity/cpu_filter.h"
+#include "similarity/cpu_tail_kernels.h"
 #include "similarity/plan_sample.h"
 #include "similarity/planner.h"
 
@@ -47,29 +48,37 @@ pkin_status pkin_i_pairs_trial(const pkin_i_sample *sample, pkin_i_isa isa, cons
 pkin_status pkin_i_top_trial(const pkin_i_sample *sample, uint32_t k, uint64_t stride, uint64_t min_score,
                              uint64_t *out);
 
-enum { PKIN_I_TAIL_SHARES = 8 };
-extern const double pkin_i_tail_shares[PKIN_I_TAIL_SHARES]; /* heads that are tried: ascending */
+/* What the tail and index methods do for every pair of rows, on average. */
+typedef struct pkin_i_tail_use {
+    double postings;     /* multiplications outside the head */
+    double entries;      /* of a row of b: outside the head */
+    double head_entries; /* of a row: in the head */
+    double padding;      /* postings that a row of b sees in a block beside these: tail */
+} pkin_i_tail_use;
 
-/*
- * What a trial of the tail method found, for every share. Heads are nested: a greater share leaves fewer columns in it.
- * The last place is the index: no head.
- */
+/* A trial of the tail method. */
 typedef struct pkin_i_tail_trial {
-    pkin_i_tally tallies[PKIN_I_TAIL_SHARES];    /* of pairs whose bound reaches the row's limit */
-    double postings[PKIN_I_TAIL_SHARES + 1];     /* multiplications outside the head, for every pair of rows */
-    double head_entries[PKIN_I_TAIL_SHARES + 1]; /* of a row, on average: in the head */
-    uint64_t head_columns[PKIN_I_TAIL_SHARES + 1];
-    uint8_t *classes; /* of every column of the sample: how many of the heads it is in, those of the lowest shares */
+    const pkin_i_sample *sample;
+    pkin_i_isa isa;
+    uint64_t n_columns;            /* of the task's rows */
+    uint32_t *counts_a, *counts_b; /* of every column: counted rows that hold it, on average of both sides; of b */
+    uint64_t n_counted_a, n_counted_b;
+    double n_counted;                /* their geometric mean */
+    uint32_t *row_ids, *partner_ids; /* which rows and columns of the sample are tried */
+    pkin_vectors *rows, *partners;
+    uint32_t *offsets; /* of every column of the sample: the partners that hold it */
+    pkin_i_tail_found *postings;
+    /* Of the last head: pairs that reach the row's limit by the first bound, and by both. */
+    pkin_i_tally refined, candidates;
 } pkin_i_tail_trial;
 
-/* Postings and heads. O(entries of the sample). */
-pkin_status pkin_i_tail_trial_open(const pkin_i_sample *sample, pkin_i_tail_trial *out);
-/*
- * Candidates, for an even n_rows of the sample's rows; row_scores: what the pairs of every sampled row have to reach.
- * The bound is that of cpu_head.h but for its rounding, which adds a little.
- */
-pkin_status pkin_i_tail_trial_run(const pkin_i_sample *sample, uint64_t n_rows, const uint64_t *row_scores,
-                                  pkin_i_tail_trial *trial);
+/* Tries n_rows of the sample's rows against n_partners of its columns, at most. O(counted entries + columns). */
+pkin_status pkin_i_tail_trial_open(const pkin_i_sample *sample, pkin_i_isa isa, uint64_t n_rows, uint64_t n_partners,
+                                   pkin_i_tail_trial *out);
+/* With this head; share 0: none, which is the index method. O(columns). */
+void pkin_i_tail_trial_use(const pkin_i_tail_trial *trial, double share, pkin_i_tail_use *out);
+/* Fills the tallies. row_scores: what the pairs of every row of the sample have to reach. */
+pkin_status pkin_i_tail_trial_run(pkin_i_tail_trial *trial, double share, const uint64_t *row_scores);
 void pkin_i_tail_trial_close(pkin_i_tail_trial *trial);
 
 PKIN_EXTERN_C_END

@@ -1,256 +1,246 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The tail method on a sample, for several heads at once. A head of a greater share is part of that of a smaller one: a
- * sampled row's products are added up class by class, from the columns that are in no head to those that are in all,
- * and after each class the sums so far are what the tail of one share gives. Floating point: these are only counts that
- * costs are judged by.
+ * The tail method on a sample, one head at a time. Which columns are the head follows from how many rows hold them, and
+ * that from more rows than can be compared: counting is cheap. The rows of the sample are arranged by the method's own
+ * code (cpu_tail_rows.h) and looked at by its own kernels, so that both bounds are what they will be, but for the order
+ * of columns of nearly equal frequency.
  */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
 
 #include "base/failure.h"
-#include "similarity/cpu_head.h"
+#include "similarity/cpu_tail_cost.h"
+#include "similarity/cpu_tail_kernels.h"
 #include "similarity/plan_probe.h"
 
-/* Best shares go from 0.01 (thresholds of 0.8) to beyond 0.1 (0.2 and top-k). */
-const double pkin_i_tail_shares[PKIN_I_TAIL_SHARES] = {0.01, 0.015, 0.02, 0.03, 0.045, 0.07, 0.1, 0.15};
+enum { COUNTED_ROWS = 8192 }; /* of a side: a column in 1% of all is in 82 +- 9 of them */
 
-enum { BUCKETS = PKIN_I_HEAD_BUCKETS, N_CLASSES = PKIN_I_TAIL_SHARES + 1 };
-
-/* A bound within this below a limit counts: norms are rounded up to 2^-14. */
-static const float ROUNDING = 1e-4f;
-
-/* One run. Columns are the sample's own numbers; "columns" of the sample are called partners here. */
+/* One run: rows of the sample against partners, which are "columns" of it. */
 typedef struct tail_run {
-    const pkin_i_sample *sample;
     const pkin_i_tail_trial *trial;
-    uint8_t *buckets[PKIN_I_TAIL_SHARES]; /* of every column in the head */
-    uint32_t *offsets;                    /* n_columns + 1: of every column the partners that hold it */
-    uint32_t *postings;
-    float *weights;
-    float *norms;   /* SHARES x BUCKETS x partners */
-    float *sums;    /* of every thread, one a partner */
-    uint32_t *hits; /* of every thread: SHARES x partners */
-    uint64_t n_partners;
-    int n_threads;
+    pkin_i_tail_trial *out;
+    const pkin_i_tail_kernels *kernels;
+    pkin_i_tail_ranks ranks;
+    pkin_i_tail_rows arranged;
+    uint32_t *sums;           /* of every thread: n_room zeroes */
+    pkin_i_tail_found *found; /* of every thread: n_room + 1 */
+    uint64_t n_room;          /* partners, rounded up */
+    const uint64_t *row_scores;
 } tail_run;
 
-static void count_rows(const pkin_vectors *rows, uint32_t *counts) {
-    const uint64_t n = rows->row_offsets[rows->n_rows];
-    for (uint64_t k = 0; k < n; k++) counts[rows->columns[k]]++;
-}
+/* ---- Frequencies ---- */
 
-static uint8_t class_of(double share) {
-    uint8_t n = 0;
-    while (n < PKIN_I_TAIL_SHARES && share >= pkin_i_tail_shares[n]) n++;
+/* Rows of a side that hold each column, among every `stride`-th of them; returns how many rows those are. */
+static uint64_t count_some(const pkin_vectors *rows, uint32_t *counts) {
+    const uint64_t stride = (rows->n_rows + COUNTED_ROWS - 1) / COUNTED_ROWS;
+    uint64_t n = 0;
+    for (uint64_t r = 0; r < rows->n_rows; r += stride, n++) {
+        for (uint64_t k = rows->row_offsets[r]; k < rows->row_offsets[r + 1]; k++) counts[rows->columns[k]]++;
+    }
     return n;
 }
 
-/* What the columns of each class add, then what all classes up to one add. */
-static void sum_up(const pkin_i_sample *sample, const uint32_t *row_counts, const uint32_t *partner_counts,
-                   pkin_i_tail_trial *trial) {
-    const double n_rows = (double)sample->rows.n_rows, n_partners = (double)sample->columns.n_rows;
-    double entries[N_CLASSES + 1] = {0};
-    uint64_t n_columns[N_CLASSES + 1] = {0};
-    for (uint64_t c = 0; c < sample->rows.n_columns; c++) {
-        const uint8_t class = trial->classes[c];
-        trial->postings[class] += row_counts[c] / n_rows * partner_counts[c] / n_partners;
-        entries[class] += (row_counts[c] + partner_counts[c]) / (n_rows + n_partners);
-        n_columns[class]++;
+/* Counts that the head is judged by, in place of those of a. */
+static void mean_counts(pkin_i_tail_trial *trial) {
+    for (uint64_t c = 0; trial->counts_b && c < trial->n_columns; c++) {
+        trial->counts_a[c] = (uint32_t)ceil(sqrt((double)trial->counts_a[c] * trial->counts_b[c]));
     }
-    for (int class = 1; class < N_CLASSES; class ++) trial->postings[class] += trial->postings[class - 1];
-    for (int share = PKIN_I_TAIL_SHARES - 1; share >= 0; share--) {
-        trial->head_entries[share] = trial->head_entries[share + 1] + entries[share + 1];
-        trial->head_columns[share] = trial->head_columns[share + 1] + n_columns[share + 1];
+    trial->n_counted = sqrt((double)trial->n_counted_a * (double)trial->n_counted_b);
+}
+
+/*
+ * Postings that a visit of a column with n postings in a block, on average, sees beside these: lists are padded to
+ * groups of four, by one and a half where they are long, by three where they have one posting, and not where they have
+ * none.
+ */
+static double padding_of(double n) {
+    return n / (1 + n) * (1.5 + 1.5 / (1 + n));
+}
+
+/* What the columns outside the head, those of a count below `least`, make of every pair of rows and every row. */
+static void sum_up(const pkin_i_tail_trial *trial, uint64_t least, pkin_i_tail_use *use) {
+    const double n = trial->n_counted, n_pairs = trial->counts_b ? n * n : n * (n - 1);
+    const double block_rows =
+        trial->sample->n_a < PKIN_I_TAIL_BLOCK_ROWS ? (double)trial->sample->n_a : PKIN_I_TAIL_BLOCK_ROWS;
+    /* Columns of a single row are left out, where they are known. */
+    const uint32_t dropped = !trial->counts_b && trial->n_counted_a == trial->sample->n_a;
+    *use = (pkin_i_tail_use){0};
+    for (uint64_t c = 0; c < trial->n_columns; c++) {
+        const double count = trial->counts_a[c];
+        if (trial->counts_a[c] >= least) use->head_entries += count / n;
+        if (trial->counts_a[c] >= least || trial->counts_a[c] <= dropped) continue;
+        /* Within one set: pairs of different rows, so that few counted rows do not mislead. */
+        use->postings += trial->counts_b ? count * count / n_pairs : count * (count - 1) / n_pairs;
+        const double entries = trial->counts_b ? trial->counts_b[c] / (double)trial->n_counted_b : count / n;
+        use->entries += entries;
+        use->padding += entries * padding_of(block_rows * count / n);
     }
 }
 
-pkin_status pkin_i_tail_trial_open(const pkin_i_sample *sample, pkin_i_tail_trial *out) {
+static uint64_t least_count(const pkin_i_tail_trial *trial, double share) {
+    const double least = ceil(share * trial->n_counted);
+    return share <= 0 ? UINT64_MAX : least < 1 ? 1 : (uint64_t)least;
+}
+
+void pkin_i_tail_trial_use(const pkin_i_tail_trial *trial, double share, pkin_i_tail_use *out) {
+    sum_up(trial, least_count(trial, share), out);
+}
+
+/* ---- The sample's rows ---- */
+
+static pkin_status take_some(const pkin_vectors *rows, uint64_t n, uint32_t **ids, pkin_vectors **out) {
+    pkin_status status = pkin_i_allocate(n, sizeof **ids, ids);
+    if (status != PKIN_OK) return status;
+    for (uint64_t k = 0; k < n; k++) (*ids)[k] = (uint32_t)(k * rows->n_rows / n);
+    return pkin_vectors_select(rows, *ids, n, out);
+}
+
+/* Which partners hold each column of the sample, with their weights. */
+static pkin_status index_partners(pkin_i_tail_trial *trial) {
     pkin_status status;
-    const uint64_t n_columns = sample->rows.n_columns;
-    const double n_rows = (double)(sample->rows.n_rows + sample->columns.n_rows);
-    pkin_i_tail_trial trial = {0};
-    uint32_t *row_counts = NULL, *partner_counts = NULL;
-    PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *row_counts, &row_counts));
-    PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *partner_counts, &partner_counts));
-    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *trial.classes, &trial.classes));
-    count_rows(&sample->rows, row_counts);
-    count_rows(&sample->columns, partner_counts);
-    for (uint64_t c = 0; c < n_columns; c++) {
-        const uint32_t n = row_counts[c] + partner_counts[c];
-        /* The heaviest columns come first; a head has room for so many. */
-        trial.classes[c] = n < 2 || c >= PKIN_I_HEAD_COLUMNS_MAX ? 0 : class_of(n / n_rows);
-    }
-    sum_up(sample, row_counts, partner_counts, &trial);
-    *out = trial;
-    trial.classes = NULL;
-out:
-    pkin_i_free(row_counts);
-    pkin_i_free(partner_counts);
-    pkin_i_free(trial.classes);
-    return status;
-}
-
-/* As cpu_head.c does it: the heaviest first, each to the lightest bucket. */
-static void deal_out(const tail_run *run, int share) {
-    uint64_t loads[BUCKETS] = {0};
-    for (uint64_t c = 0; c < run->sample->rows.n_columns && c < PKIN_I_HEAD_COLUMNS_MAX; c++) {
-        if (run->trial->classes[c] <= share) continue;
-        int lightest = 0;
-        for (int b = 1; b < BUCKETS; b++) lightest = loads[b] < loads[lightest] ? b : lightest;
-        loads[lightest] += run->sample->column_weights[c];
-        run->buckets[share][c] = (uint8_t)lightest;
-    }
-}
-
-static void row_norms(const tail_run *run, const pkin_vectors *rows, uint64_t r, int share, float *norms) {
-    for (int b = 0; b < BUCKETS; b++) norms[b] = 0;
-    for (uint64_t k = rows->row_offsets[r]; k < rows->row_offsets[r + 1]; k++) {
-        const uint32_t c = rows->columns[k];
-        const float weight = (float)rows->weights[k] * 0x1p-30f;
-        if (run->trial->classes[c] > share) norms[run->buckets[share][c]] += weight * weight;
-    }
-    for (int b = 0; b < BUCKETS; b++) norms[b] = sqrtf(norms[b]);
-}
-
-static void index_partners(tail_run *run) {
-    const pkin_vectors *partners = &run->sample->columns;
-    uint32_t *offsets = run->offsets; /* counted two places on, moved one back by filling in */
+    const pkin_vectors *partners = trial->partners;
     const uint64_t n = partners->row_offsets[partners->n_rows];
-    for (uint64_t k = 0; k < n; k++) offsets[partners->columns[k] + 2]++;
-    for (uint64_t c = 2; c < partners->n_columns + 2; c++) offsets[c] += offsets[c - 1];
+    PKIN_TRY(pkin_i_allocate_zeroed(partners->n_columns + 2, sizeof *trial->offsets, &trial->offsets));
+    PKIN_TRY(pkin_i_allocate(n, sizeof *trial->postings, &trial->postings));
+    /* Counted two places on, summed, and moved one place back by filling in. */
+    for (uint64_t k = 0; k < n; k++) trial->offsets[partners->columns[k] + 2]++;
+    for (uint64_t c = 2; c < partners->n_columns + 2; c++) trial->offsets[c] += trial->offsets[c - 1];
     for (uint64_t p = 0; p < partners->n_rows; p++) {
         for (uint64_t k = partners->row_offsets[p]; k < partners->row_offsets[p + 1]; k++) {
-            const uint32_t at = offsets[partners->columns[k] + 1]++;
-            run->postings[at] = (uint32_t)p;
-            run->weights[at] = (float)partners->weights[k] * 0x1p-30f;
+            trial->postings[trial->offsets[partners->columns[k] + 1]++] =
+                (pkin_i_tail_found){(uint32_t)p, pkin_i_tail_weight(partners->weights[k])};
         }
     }
-}
-
-static void partner_norms(tail_run *run, uint64_t p) {
-    float norms[BUCKETS];
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) {
-        row_norms(run, &run->sample->columns, p, share, norms);
-        for (int b = 0; b < BUCKETS; b++) run->norms[(uint64_t)(share * BUCKETS + b) * run->n_partners + p] = norms[b];
-    }
-}
-
-static void run_free(tail_run *run) {
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) pkin_i_free(run->buckets[share]);
-    pkin_i_free(run->offsets);
-    pkin_i_free(run->postings);
-    pkin_i_free(run->weights);
-    pkin_i_free(run->norms);
-    pkin_i_free(run->sums);
-    pkin_i_free(run->hits);
-}
-
-static pkin_status run_init(tail_run *run) {
-    pkin_status status;
-    const pkin_vectors *partners = &run->sample->columns;
-    const uint64_t n_entries = partners->row_offsets[partners->n_rows], n_threads = (uint64_t)run->n_threads;
-    run->n_partners = partners->n_rows;
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) {
-        PKIN_TRY(pkin_i_allocate_zeroed(PKIN_I_HEAD_COLUMNS_MAX, 1, &run->buckets[share]));
-        deal_out(run, share);
-    }
-    PKIN_TRY(pkin_i_allocate_zeroed(partners->n_columns + 2, sizeof *run->offsets, &run->offsets));
-    PKIN_TRY(pkin_i_allocate(n_entries, sizeof *run->postings, &run->postings));
-    PKIN_TRY(pkin_i_allocate(n_entries, sizeof *run->weights, &run->weights));
-    PKIN_TRY(pkin_i_allocate(run->n_partners * PKIN_I_TAIL_SHARES * BUCKETS, sizeof *run->norms, &run->norms));
-    PKIN_TRY(pkin_i_allocate(run->n_partners * n_threads, sizeof *run->sums, &run->sums));
-    PKIN_TRY(pkin_i_allocate_zeroed(run->n_partners * PKIN_I_TAIL_SHARES * n_threads, sizeof *run->hits, &run->hits));
-    index_partners(run);
 out:
     return status;
 }
 
-static void add_class(const tail_run *run, uint64_t r, int class, float *sums) {
-    const pkin_vectors *rows = &run->sample->rows;
-    for (uint64_t k = rows->row_offsets[r]; k < rows->row_offsets[r + 1]; k++) {
-        const uint32_t c = rows->columns[k];
-        if (run->trial->classes[c] != class) continue;
-        const float weight = (float)rows->weights[k] * 0x1p-30f;
-        for (uint32_t p = run->offsets[c]; p < run->offsets[c + 1]; p++)
-            sums[run->postings[p]] += weight * run->weights[p];
-    }
-}
-
-/* Adds to `hits` the partners whose sum, with what the head can add, reaches the limit; returns how many. */
-static uint32_t count_reaching(const tail_run *run, uint64_t r, int share, const float *sums, float limit,
-                               uint32_t *hits) {
-    enum { STEP = 64 };
-    float norms[BUCKETS], bounds[STEP];
-    uint32_t n_hits = 0;
-    row_norms(run, &run->sample->rows, r, share, norms);
-    for (uint64_t first = 0; first < run->n_partners; first += STEP) {
-        const uint64_t n = run->n_partners - first < STEP ? run->n_partners - first : STEP;
-        memcpy(bounds, sums + first, n * sizeof *bounds);
-        for (int b = 0; b < BUCKETS; b++) {
-            const float *of_bucket = run->norms + (uint64_t)(share * BUCKETS + b) * run->n_partners + first;
-            for (uint64_t p = 0; p < n; p++) bounds[p] += norms[b] * of_bucket[p];
-        }
-        for (uint64_t p = 0; p < n; p++) {
-            if (bounds[p] < limit || pkin_i_sample_is_self(run->sample, r, first + p)) continue;
-            hits[first + p]++;
-            n_hits++;
-        }
-    }
-    return n_hits;
-}
-
-static void run_row(const tail_run *run, pkin_i_tail_trial *trial, uint64_t k, uint64_t r, float limit) {
-    const uint64_t thread = (uint64_t)omp_get_thread_num();
-    float *sums = run->sums + thread * run->n_partners;
-    uint32_t *hits = run->hits + thread * PKIN_I_TAIL_SHARES * run->n_partners;
-    memset(sums, 0, run->n_partners * sizeof *sums);
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) {
-        add_class(run, r, share, sums);
-        trial->tallies[share].row_hits[k] =
-            count_reaching(run, r, share, sums, limit, hits + (uint64_t)share * run->n_partners);
-    }
-}
-
-static void collect(const tail_run *run, pkin_i_tally *tally, int share) {
-    for (int t = 0; t < run->n_threads; t++) {
-        const uint32_t *hits = run->hits + (uint64_t)(t * PKIN_I_TAIL_SHARES + share) * run->n_partners;
-        for (uint64_t p = 0; p < run->n_partners; p++) tally->column_hits[p] += hits[p];
-    }
-    for (uint64_t k = 0; k < tally->n_rows; k++) tally->n_hits += tally->row_hits[k];
-}
-
-pkin_status pkin_i_tail_trial_run(const pkin_i_sample *sample, uint64_t n_rows, const uint64_t *row_scores,
-                                  pkin_i_tail_trial *trial) {
+pkin_status pkin_i_tail_trial_open(const pkin_i_sample *sample, pkin_i_isa isa, uint64_t n_rows, uint64_t n_partners,
+                                   pkin_i_tail_trial *out) {
     pkin_status status;
-    const uint64_t n_sampled = sample->rows.n_rows;
-    tail_run run = {.sample = sample, .trial = trial, .n_threads = sample->n_threads};
-    if (n_rows > n_sampled) n_rows = n_sampled;
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) {
-        PKIN_TRY(pkin_i_tally_open(sample, &trial->tallies[share]));
-        trial->tallies[share].n_rows = n_rows;
+    const pkin_vectors *a = &sample->sides.a, *b = sample->within ? NULL : &sample->sides.b;
+    pkin_i_tail_trial trial = {.sample = sample, .isa = isa, .n_columns = a->n_columns};
+    PKIN_TRY(pkin_i_allocate_zeroed(a->n_columns, sizeof *trial.counts_a, &trial.counts_a));
+    trial.n_counted_a = trial.n_counted_b = count_some(a, trial.counts_a);
+    if (b) {
+        PKIN_TRY(pkin_i_allocate_zeroed(b->n_columns, sizeof *trial.counts_b, &trial.counts_b));
+        trial.n_counted_b = count_some(b, trial.counts_b);
     }
-    PKIN_TRY(run_init(&run));
-#pragma omp parallel num_threads(run.n_threads)
-    {
-#pragma omp for schedule(static)
-        for (uint64_t p = 0; p < run.n_partners; p++) partner_norms(&run, p);
-#pragma omp for schedule(dynamic, 1)
-        for (uint64_t k = 0; k < n_rows; k++) {
-            const uint64_t r = k * n_sampled / n_rows;
-            run_row(&run, trial, k, r, (float)pkin_score_to_cosine(row_scores[r]) - ROUNDING);
-        }
-    }
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) collect(&run, &trial->tallies[share], share);
+    mean_counts(&trial);
+    if (n_rows > sample->rows.n_rows) n_rows = sample->rows.n_rows;
+    if (n_partners > sample->columns.n_rows) n_partners = sample->columns.n_rows;
+    PKIN_TRY(take_some(&sample->rows, n_rows, &trial.row_ids, &trial.rows));
+    PKIN_TRY(take_some(&sample->columns, n_partners, &trial.partner_ids, &trial.partners));
+    PKIN_TRY(index_partners(&trial));
+    PKIN_TRY(pkin_i_tally_open(sample, &trial.refined));
+    PKIN_TRY(pkin_i_tally_open(sample, &trial.candidates));
+    trial.refined.n_rows = trial.candidates.n_rows = n_rows;
+    trial.refined.n_columns = trial.candidates.n_columns = n_partners;
+    *out = trial;
+    trial = (pkin_i_tail_trial){0};
 out:
-    run_free(&run);
+    pkin_i_tail_trial_close(&trial);
     return status;
 }
 
 void pkin_i_tail_trial_close(pkin_i_tail_trial *trial) {
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) pkin_i_tally_close(&trial->tallies[share]);
-    pkin_i_free(trial->classes);
+    pkin_i_tally_close(&trial->refined);
+    pkin_i_tally_close(&trial->candidates);
+    pkin_vectors_free(trial->rows);
+    pkin_vectors_free(trial->partners);
+    pkin_i_free(trial->row_ids);
+    pkin_i_free(trial->partner_ids);
+    pkin_i_free(trial->counts_a);
+    pkin_i_free(trial->counts_b);
+    pkin_i_free(trial->offsets);
+    pkin_i_free(trial->postings);
     *trial = (pkin_i_tail_trial){0};
+}
+
+/* ---- One head ---- */
+
+static pkin_status arrange(tail_run *run, uint64_t least) {
+    pkin_status status;
+    const pkin_i_tail_trial *trial = run->trial;
+    const uint64_t n_columns = trial->rows->n_columns;
+    uint32_t *frequencies = NULL;
+    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *frequencies, &frequencies));
+    for (uint64_t c = 0; c < n_columns; c++) {
+        /* None is left out: that a column was not counted does not mean that a single row holds it. */
+        const uint32_t count = trial->counts_a[trial->sample->column_numbers[c]];
+        frequencies[c] = count ? count : 1;
+    }
+    PKIN_TRY(pkin_i_tail_ranks_build(frequencies, n_columns, least, &run->ranks));
+    PKIN_TRY(
+        pkin_i_tail_rows_arrange(&run->ranks, trial->rows, trial->partners, trial->sample->n_threads, &run->arranged));
+out:
+    pkin_i_free(frequencies);
+    return status;
+}
+
+/* The tail's products of row r, in the unit of bounds. */
+static void add_tail(const tail_run *run, uint64_t r, uint32_t *sums) {
+    const pkin_i_tail_trial *trial = run->trial;
+    const pkin_vectors *rows = trial->rows;
+    for (uint64_t k = rows->row_offsets[r]; k < rows->row_offsets[r + 1]; k++) {
+        const uint32_t c = rows->columns[k], weight = pkin_i_tail_weight(rows->weights[k]);
+        if (run->ranks.ranks[c] < run->ranks.n_head) continue;
+        for (uint32_t p = trial->offsets[c]; p < trial->offsets[c + 1]; p++) {
+            sums[trial->postings[p].place] += trial->postings[p].tail * weight;
+        }
+    }
+}
+
+/* Adds who was found to the tally; partners may be shared between threads. */
+static void count_found(const tail_run *run, uint64_t r, const pkin_i_tail_found *found, size_t n_found,
+                        pkin_i_tally *tally) {
+    const pkin_i_tail_trial *trial = run->trial;
+    uint32_t n = 0;
+    for (size_t f = 0; f < n_found; f++) {
+        const uint32_t place = found[f].place;
+        if (place >= trial->partners->n_rows) continue;
+        if (pkin_i_sample_is_self(trial->sample, trial->row_ids[r], trial->partner_ids[place])) continue;
+        __atomic_fetch_add(&tally->column_hits[place], 1, __ATOMIC_RELAXED);
+        n++;
+    }
+    tally->row_hits[r] = n;
+    __atomic_fetch_add(&tally->n_hits, n, __ATOMIC_RELAXED);
+}
+
+static void run_row(const tail_run *run, uint64_t r) {
+    const uint64_t thread = (uint64_t)omp_get_thread_num();
+    uint32_t *sums = run->sums + thread * run->n_room;
+    pkin_i_tail_found *found = run->found + thread * (run->n_room + 1);
+    const pkin_i_tail_side *a = &run->arranged.a, *b = &run->arranged.b;
+    const uint32_t limit = pkin_i_tail_limit(run->row_scores[run->trial->row_ids[r]]);
+    add_tail(run, r, sums);
+    size_t n =
+        run->kernels->scan(sums, b->coarse, a->coarse + r * PKIN_I_COARSE_BUCKETS, run->n_room, limit, NULL, found);
+    while (n > 0 && found[n - 1].place >= b->n_rows) n--;
+    count_found(run, r, found, n, &run->out->refined);
+    n = run->kernels->refine(b->fine, a->fine + r * PKIN_I_FINE_BUCKETS, limit, NULL, found, n);
+    count_found(run, r, found, n, &run->out->candidates);
+}
+
+pkin_status pkin_i_tail_trial_run(pkin_i_tail_trial *trial, double share, const uint64_t *row_scores) {
+    pkin_status status;
+    const uint64_t n_partners = trial->partners->n_rows, n_threads = (uint64_t)trial->sample->n_threads;
+    tail_run run = {.trial = trial, .out = trial, .row_scores = row_scores};
+    run.kernels = pkin_i_tail_kernels_for(trial->isa);
+    run.n_room = (n_partners + PKIN_I_TAIL_ROUND - 1) / PKIN_I_TAIL_ROUND * PKIN_I_TAIL_ROUND;
+    pkin_i_tally_clear(&trial->refined);
+    pkin_i_tally_clear(&trial->candidates);
+    PKIN_TRY(pkin_i_allocate_zeroed(run.n_room * n_threads, sizeof *run.sums, &run.sums));
+    PKIN_TRY(pkin_i_allocate((run.n_room + 1) * n_threads, sizeof *run.found, &run.found));
+    PKIN_TRY(arrange(&run, least_count(trial, share)));
+#pragma omp parallel for num_threads((int)n_threads) schedule(dynamic, 4)
+    for (uint64_t r = 0; r < trial->rows->n_rows; r++) run_row(&run, r);
+out:
+    pkin_i_tail_rows_free(&run.arranged);
+    pkin_i_tail_ranks_free(&run.ranks);
+    pkin_i_free(run.sums);
+    pkin_i_free(run.found);
+    return status;
 }

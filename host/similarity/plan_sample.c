@@ -72,6 +72,7 @@ static pkin_status renumber(pkin_i_sample *sample, uint64_t *weights) {
     PKIN_TRY(pkin_i_allocate(n_used, sizeof *order, &order));
     PKIN_TRY(pkin_i_allocate(n_used, sizeof *spare, &spare));
     PKIN_TRY(pkin_i_allocate(n_used, sizeof *sample->column_weights, &sample->column_weights));
+    PKIN_TRY(pkin_i_allocate(n_used, sizeof *sample->column_numbers, &sample->column_numbers));
     n_used = 0;
     for (uint64_t c = 0; c < n_columns; c++) {
         /* Descending by the weight's upper bits: sums are below 2^30 * 2^21 rows; finer than 2^-12 nobody looks. */
@@ -80,6 +81,7 @@ static pkin_status renumber(pkin_i_sample *sample, uint64_t *weights) {
     }
     const uint64_t *sorted = pkin_i_radix_sort(order, spare, n_used, 32);
     for (uint64_t k = 0; k < n_used; k++) sample->column_weights[k] = weights[(uint32_t)sorted[k]];
+    for (uint64_t k = 0; k < n_used; k++) sample->column_numbers[k] = (uint32_t)sorted[k];
     for (uint64_t k = 0; k < n_used; k++) weights[(uint32_t)sorted[k]] = k;
     pkin_vectors *const sides[] = {&sample->rows, &sample->columns};
     for (int s = 0; s < 2; s++) {
@@ -109,7 +111,8 @@ static void drop_sample(pkin_i_sample *sample) {
     pkin_i_free(sample->row_ids);
     pkin_i_free(sample->column_ids);
     pkin_i_free(sample->column_weights);
-    sample->row_ids = sample->column_ids = NULL;
+    pkin_i_free(sample->column_numbers);
+    sample->row_ids = sample->column_ids = sample->column_numbers = NULL;
     sample->column_weights = NULL;
 }
 

@@ -26,6 +26,7 @@ typedef struct pkin_i_sample {
     pkin_vectors rows, columns;
     uint32_t *row_ids, *column_ids; /* which rows of a and of b (of a, within) they are: ascending */
     uint64_t *column_weights;       /* sums over the sample, descending */
+    uint32_t *column_numbers;       /* of the sample's columns: those that the task's rows have */
     uint64_t n_grid;                /* pairs in the sample, those of a row with itself left out */
 } pkin_i_sample;
 

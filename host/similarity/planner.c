@@ -4,9 +4,12 @@
  * Strategy. Work that takes a few milliseconds whatever way it is done is planned by rule. Else a sample of rows is
  * taken, as large as some hundredths of the work's time allow, and the filter itself is run on it, dimension by
  * dimension: that tells what share of all pairs would be candidates, and how long the filter takes here. Dimensions
- * ascend; they are given up where the filter alone takes longer than the best total so far. The tail method is tried on
- * the sample where its fixed costs leave it a chance. Top-k: what each sampled row's pairs have to reach is found by
- * comparing it with all rows.
+ * ascend; they are given up where the filter alone takes longer than the best total so far. Heads of the tail method
+ * are tried around the one that a rule gives, as long as they are better, where fixed costs leave them a chance. Top-k:
+ * what each sampled row's pairs have to reach is found by comparing it with all rows.
+ *
+ * Unit costs of sketches and of scoring are timed on the sample; those of the tail and index methods are constants
+ * (cpu_tail_cost.h), times counts that the sample tells.
  */
 #include "similarity/planner.h"
 
@@ -23,7 +26,13 @@
 /* Ascending; the last is the most that pays for anything seen. */
 static const uint32_t dimensions[] = {64, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048};
 
+/* Heads that are tried, ascending: the best are 0.01 (thresholds of 0.8) to beyond 0.1 (0.2 and top-k). */
+static const double shares[] = {0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2};
+
 enum {
+    N_SHARES = sizeof shares / sizeof shares[0],
+    SHARES_TRIED = 4,      /* about */
+    TAIL_ROWS_LEAST = 192, /* rows of a side that are tried, and partners: */
     N_DIMENSIONS = sizeof dimensions / sizeof dimensions[0],
     PLANS_MOST = 10,     /* listed */
     SKETCHES_MOST = 7,   /* of them */
@@ -45,18 +54,25 @@ static const double PLAN_SHARE = 0.02, PLAN_SECONDS_LEAST = 0.004, PLAN_SHARE_MO
 static const double EXPLAIN_FACTOR = 4;
 /* Less is done by the calling thread alone: where others are busy elsewhere, waiting for them takes longer. */
 static const double ALONE_SECONDS = 0.025;
+/* How much slower a filter is where all cores are at work than where the sample's was tried alone: clock and caches. */
+static const double BESIDE_OTHERS = 1.12;
 
 /* Unit costs of the sample itself, for choosing its size: seconds. */
 static const double SAMPLE_ENTRY_SECONDS = 5e-9, SAMPLE_COLUMN_SECONDS = 400e-9, STREAMED_ENTRY_SECONDS = 1.5e-9,
-                    STREAMED_POSTING_SECONDS = 1e-9, TAIL_PAIR_SECONDS = 80e-9;
+                    STREAMED_POSTING_SECONDS = 1e-9, TAIL_ROW_SECONDS = 2.5e-6;
 
 /*
  * In a self-join a pair is a candidate of a top-k where it reaches the threshold of either row. If the two were
  * independent this would be twice as often as for one; rows that are near each other mostly are so mutually.
  */
 static const pkin_estimate either_row = {1, 1.8, 2};
-/* While a top-k is under way the heaps' thresholds are below the final ones: so many times as many candidates. */
-static const pkin_estimate running_sketch = {1, 1.3, 2.5}, running_tail = {1, 2, 6};
+/*
+ * While a top-k is under way the heaps' thresholds are below the final ones: so many times as many pairs pass a bound.
+ * From the ten nearest among 20,000 to 86,000 abstracts and as many generated rows.
+ */
+static const pkin_estimate running_sketch = {1, 2.3, 4}, running_tail = {0.7, 3, 12}, running_refined = {0.5, 1.6, 8};
+/* The same where seeds are all that the heaps have: rows that are finished are judged by that. */
+static const double after_seeds = 1.3;
 
 /* One planning. */
 typedef struct planning {
@@ -67,8 +83,9 @@ typedef struct planning {
     int may_use[PKIN_I_N_METHODS];
     int explain; /* a plan alone is asked for */
     pkin_i_job job;
-    double budget; /* seconds that planning may take */
-    int n_threads; /* that are at work in trials */
+    double budget;      /* seconds that planning may take */
+    int n_threads;      /* that are at work in trials */
+    int sample_threads; /* that could be */
     pkin_i_sample sample;
     uint64_t *row_scores; /* of every sampled row: what its pairs have to reach */
     int32_t *row_limits;  /* the same for products of sketches */
@@ -76,7 +93,7 @@ typedef struct planning {
     double score_seconds;
     double filter_seconds; /* of the last dimension tried, on all threads: grows with the dimension */
     uint64_t least_bytes;  /* of what did not fit */
-    pkin_i_plan plans[N_DIMENSIONS + PKIN_I_TAIL_SHARES + 1];
+    pkin_i_plan plans[N_DIMENSIONS + N_SHARES + 1];
     size_t n_plans;
     pkin_estimate pairs;
 } planning;
@@ -99,17 +116,18 @@ static void add_sketch(planning *self, uint32_t dimension, pkin_estimate candida
     self->plans[self->n_plans++] = plan;
 }
 
-static void add_tail(planning *self, double share, pkin_estimate candidates, const pkin_i_tail_use *use,
-                     double head_entries) {
+static void add_tail(planning *self, double share, pkin_estimate refined, pkin_estimate candidates,
+                     const pkin_i_tail_use *use) {
     const pkin_i_method method = share > 0 ? PKIN_I_METHOD_TAIL : PKIN_I_METHOD_INDEX;
-    pkin_i_plan plan = {.method = method, .isa = self->wishes->isa, .head_share = share, .candidates = candidates};
+    pkin_i_plan plan = {
+        .method = method, .isa = self->wishes->isa, .head_share = share, .candidates = candidates, .refined = refined};
     plan.strip_rows = self->job.n_b ? self->job.n_b : 1;
-    plan.bytes = pkin_i_tail_bytes(&self->job, head_entries, method);
+    plan.bytes = pkin_i_tail_bytes(&self->job, use, method);
     if (self->wishes->memory_bytes && plan.bytes > self->wishes->memory_bytes) {
         if (self->least_bytes == 0 || plan.bytes < self->least_bytes) self->least_bytes = plan.bytes;
         return;
     }
-    pkin_i_tail_price(&self->job, use, self->score_seconds, &plan);
+    pkin_i_tail_price(&self->job, use, &plan);
     self->plans[self->n_plans++] = plan;
 }
 
@@ -144,12 +162,13 @@ out:
 
 /*
  * Columns in this share of the rows or more are the head. A larger head leaves fewer postings and looser bounds; a high
- * threshold bears looser ones. Measured on 66,454 papers: the best share of joins falls from 0.08 at a threshold of 0.2
- * by way of 0.05 at 0.3 to 0.03 and less at 0.5, and a half of that costs up to five times as long.
+ * threshold bears looser ones. Measured on 86,000 papers: the best share of joins falls from 0.06 at a threshold of 0.3
+ * to 0.03 at 0.5, and a half of that costs up to three times as long.
  */
-static double head_share_by_rule(const pkin_i_target *target) {
-    const double share = 0.015 / pkin_score_to_cosine(target->min_score);
-    return target->k || share > 0.1 ? 0.1 : share;
+static double head_share_by_rule(const planning *self) {
+    const double share = 0.016 / pkin_score_to_cosine(self->target->min_score);
+    if (self->wishes->head_share > 0) return self->wishes->head_share;
+    return self->target->k || share > 0.1 ? 0.1 : share;
 }
 
 /* Sketches of small sets cost more than their products: a large dimension is cheap. */
@@ -170,17 +189,18 @@ static pkin_status plan_by_rule(planning *self, pkin_i_plan_list *out) {
     const double row_entries = self->job.n_b ? (double)self->job.entries_b / (double)self->job.n_b : 0;
     const int is_low = pkin_score_to_cosine(self->target->min_score) < LOW_THRESHOLD && self->target->k == 0;
     const int may_bound = self->may_use[PKIN_I_METHOD_SKETCH] || self->may_use[PKIN_I_METHOD_TAIL];
-    const pkin_i_tail_use use = {0.03 * row_entries, row_entries / 2}, all = {0.07 * row_entries, row_entries};
+    const pkin_i_tail_use use = {0.01 * row_entries, row_entries / 2, row_entries / 2, 0},
+                          all = {0.07 * row_entries, row_entries, 0, 0};
     self->pairs = self->target->k ? none : (pkin_estimate){0, 0.1 * guess.middle, n_pairs};
     self->score_seconds = rates.score;
     if (self->may_use[PKIN_I_METHOD_SKETCH] && !(is_low && self->may_use[PKIN_I_METHOD_INDEX])) {
         add_sketch(self, dimension, guess, &rates);
     }
     if (self->n_plans == 0 && self->may_use[PKIN_I_METHOD_TAIL] && !(is_low && self->may_use[PKIN_I_METHOD_INDEX])) {
-        add_tail(self, head_share_by_rule(self->target), guess, &use, row_entries / 2);
+        add_tail(self, head_share_by_rule(self), guess, guess, &use);
     }
     if (self->n_plans == 0 && self->may_use[PKIN_I_METHOD_INDEX] && (is_low || !may_bound || self->least_bytes)) {
-        add_tail(self, 0, none, &all, 0);
+        add_tail(self, 0, none, none, &all);
     }
     return hand_over(self, out);
 }
@@ -294,7 +314,7 @@ out:
  */
 static double leave_out_finished(const planning *self, pkin_i_tally *tally, double *n_postings) {
     const pkin_i_sketch_tuning tuning = pkin_i_sketch_tuning_default();
-    const double scale = running_sketch.middle * (double)self->job.n_b / (double)self->sample.columns.n_rows;
+    const double scale = after_seeds * (double)self->job.n_b / (double)self->sample.columns.n_rows;
     const double n_rows = (double)tally->n_rows;
     double n_finished = 0;
     *n_postings = 0;
@@ -341,15 +361,16 @@ static pkin_status try_dimension(planning *self, const pkin_i_sketch_map *map, d
     const double n_finished = leave_out_finished(self, &trial->tally, &n_postings) * n_a;
     pkin_estimate candidates = pkin_i_sample_estimate(&self->sample, &trial->tally, 1);
     if (self->target->k) candidates = for_top_k(self, running_sketch, candidates);
-    const pkin_i_rates rates = {trial->pair_seconds, trial->entry_seconds, self->score_seconds,
-                                n_postings * pkin_i_seed_posting_seconds};
+    const double beside = self->n_threads < self->sample_threads ? BESIDE_OTHERS : 1;
+    const pkin_i_rates rates = {beside * trial->pair_seconds, trial->entry_seconds, self->score_seconds,
+                                n_postings * pkin_i_finish_posting_seconds};
     const size_t n_before = self->n_plans;
     self->filter_seconds = trial->pair_seconds * (double)self->job.n_pairs / self->job.n_parallel;
     add_sketch(self, map->dimension, candidates, &rates);
     if (!self->target->k || self->n_plans == n_before) return PKIN_OK;
     /* Their costs are in the rates already. Seeds: rows with few postings have none. */
     pkin_i_plan *plan = &self->plans[n_before];
-    plan->candidates = and_more(plan->candidates, pkin_i_seeds_of(&self->job) * n_a, 1);
+    plan->candidates = and_more(plan->candidates, pkin_i_seeds_of(&self->job, PKIN_I_METHOD_SKETCH) * n_a, 1);
     plan->candidates =
         and_more(plan->candidates, n_finished * n_b, 1 / sqrt(1 + n_finished / n_a * (double)trial->tally.n_rows));
     return PKIN_OK;
@@ -450,25 +471,61 @@ out:
 
 /* ---- Tail and index ---- */
 
-static pkin_i_tail_use tail_use(const planning *self, const pkin_i_tail_trial *trial, int share) {
-    return (pkin_i_tail_use){trial->postings[share], row_entries(self) - trial->head_entries[share]};
+/* Whether such a head could be the fastest plan if no pair passed its bounds. */
+static int has_chance(const planning *self, const pkin_i_tail_use *use) {
+    pkin_i_plan plan = {.method = PKIN_I_METHOD_TAIL};
+    if (self->explain || self->n_plans == 0) return 1;
+    pkin_i_tail_price(&self->job, use, &plan);
+    return plan.seconds.middle < best_seconds(self);
 }
 
-/* Whether some head could be faster than what there is, if it left no candidates. */
-static int has_chance(const planning *self, const pkin_i_tail_trial *trial) {
-    if (self->explain || self->n_plans == 0) return 1;
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) {
-        const pkin_i_tail_use use = tail_use(self, trial, share);
-        pkin_i_plan plan = {.method = PKIN_I_METHOD_TAIL};
-        pkin_i_tail_price(&self->job, &use, self->score_seconds, &plan);
-        if (plan.seconds.middle < best_seconds(self)) return 1;
+/* Tries a share; `*seconds`: what it would take, the most there is where it has no chance. */
+static pkin_status try_share(planning *self, pkin_i_tail_trial *trial, double share, double *seconds) {
+    pkin_i_tail_use use;
+    *seconds = HUGE_VAL;
+    pkin_i_tail_trial_use(trial, share, &use);
+    if (!has_chance(self, &use)) return PKIN_OK;
+    pkin_status status = pkin_i_tail_trial_run(trial, share, self->row_scores);
+    if (status != PKIN_OK) return status;
+    pkin_estimate refined = pkin_i_sample_estimate(&self->sample, &trial->refined, 1);
+    pkin_estimate candidates = pkin_i_sample_estimate(&self->sample, &trial->candidates, 1);
+    if (self->target->k) {
+        refined = for_top_k(self, running_refined, refined);
+        candidates = for_top_k(self, running_tail, candidates);
+        candidates = and_more(candidates, pkin_i_seeds_of(&self->job, PKIN_I_METHOD_TAIL) * (double)self->job.n_a, 0.5);
     }
-    return 0;
+    const size_t n_before = self->n_plans;
+    add_tail(self, share, refined, candidates, &use);
+    if (self->n_plans > n_before) *seconds = self->plans[n_before].seconds.middle;
+    return PKIN_OK;
+}
+
+/* From the share that a rule gives to lower and higher ones, as long as they are better. */
+static pkin_status try_shares(planning *self, pkin_i_tail_trial *trial) {
+    pkin_status status;
+    const double begin = head_share_by_rule(self);
+    size_t first = 0;
+    double at_first, seconds, before;
+    if (self->wishes->head_share > 0) return try_share(self, trial, begin, &seconds);
+    while (first + 1 < N_SHARES && shares[first + 1] <= begin) first++;
+    PKIN_TRY(try_share(self, trial, shares[first], &at_first));
+    before = at_first;
+    for (size_t s = first + 1; s < N_SHARES; s++, before = seconds) {
+        PKIN_TRY(try_share(self, trial, shares[s], &seconds));
+        if (seconds >= before) break;
+    }
+    before = at_first;
+    for (size_t s = first; s-- > 0; before = seconds) {
+        PKIN_TRY(try_share(self, trial, shares[s], &seconds));
+        if (seconds >= before && before < HUGE_VAL) break;
+    }
+out:
+    return status;
 }
 
 /*
- * Without seeds every pair of a row is a candidate that it meets before its heap is full and this is heard of: in a
- * self-join those of its first block, else those of the first chunk of streamed rows (cpu_stream.h).
+ * The index method has no seeds: every pair of a row is offered that it meets before its heap is full and this is heard
+ * of; in a self-join those of its first block, else those of the first chunk of streamed rows (cpu_stream.h).
  */
 static double unseeded(const planning *self) {
     const pkin_i_job *job = &self->job;
@@ -477,30 +534,23 @@ static double unseeded(const planning *self) {
     return n < (double)job->n_pairs ? n : (double)job->n_pairs;
 }
 
+static void add_index(planning *self, const pkin_i_tail_trial *trial) {
+    const pkin_estimate none = {0, 0, 0}, met = {0, unseeded(self) / 2, (double)self->job.n_pairs};
+    pkin_i_tail_use use;
+    pkin_i_tail_trial_use(trial, 0, &use);
+    /* What it scores is what it finds. */
+    add_tail(self, 0, none, self->target->k ? met : self->pairs, &use);
+}
+
 static pkin_status weigh_tails(planning *self) {
     pkin_status status;
     pkin_i_tail_trial trial = {0};
-    const double n_tried = self->budget / 3 * self->n_threads / TAIL_PAIR_SECONDS;
-    PKIN_TRY(pkin_i_tail_trial_open(&self->sample, &trial));
-    if (self->may_use[PKIN_I_METHOD_INDEX]) {
-        const pkin_i_tail_use use = tail_use(self, &trial, PKIN_I_TAIL_SHARES);
-        /* What it scores is what it finds. */
-        const pkin_estimate met = {0, unseeded(self) / 2, (double)self->job.n_pairs};
-        add_tail(self, 0, self->target->k ? met : self->pairs, &use, 0);
-    }
-    if (!self->may_use[PKIN_I_METHOD_TAIL] || !has_chance(self, &trial)) goto out;
-    PKIN_TRY(pkin_i_tail_trial_run(&self->sample,
-                                   within_bounds(n_tried / (double)self->sample.columns.n_rows, 32, SAMPLE_MOST),
-                                   self->row_scores, &trial));
-    for (int share = 0; share < PKIN_I_TAIL_SHARES; share++) {
-        const pkin_i_tail_use use = tail_use(self, &trial, share);
-        pkin_estimate candidates = pkin_i_sample_estimate(&self->sample, &trial.tallies[share], 1);
-        if (self->target->k) {
-            candidates = for_top_k(self, running_tail, candidates);
-            candidates = at_most(and_more(candidates, unseeded(self), 1), (double)self->job.n_pairs);
-        }
-        add_tail(self, pkin_i_tail_shares[share], candidates, &use, trial.head_entries[share]);
-    }
+    /* As many partners as rows where there is a choice: both have to be arranged, for every share. */
+    const double a_share = self->budget / 3 / SHARES_TRIED * self->n_threads;
+    const uint64_t n = within_bounds(a_share / TAIL_ROW_SECONDS / 2, TAIL_ROWS_LEAST, SAMPLE_MOST);
+    PKIN_TRY(pkin_i_tail_trial_open(&self->sample, self->wishes->isa, n, self->target->k ? 2 * n : n, &trial));
+    if (self->may_use[PKIN_I_METHOD_INDEX]) add_index(self, &trial);
+    if (self->may_use[PKIN_I_METHOD_TAIL]) PKIN_TRY(try_shares(self, &trial));
 out:
     pkin_i_tail_trial_close(&trial);
     return status;
@@ -512,6 +562,7 @@ static pkin_status plan_by_sample(planning *self, double work_seconds, pkin_i_pl
     pkin_status status;
     self->budget = choose_budget(work_seconds) * (self->explain ? EXPLAIN_FACTOR : 1);
     PKIN_TRY(pkin_i_sample_open(self->task, &self->sample));
+    self->sample_threads = self->sample.n_threads;
     self->n_threads = self->budget < ALONE_SECONDS ? 1 : self->sample.n_threads;
     PKIN_TRY(self->target->k ? sample_for_top(self) : sample_for_join(self));
     self->sample.n_threads = self->n_threads;

@@ -15,11 +15,12 @@ typedef struct pkin_i_target {
 
 /* What the caller has decided already. */
 typedef struct pkin_i_wishes {
-    int any_method;        /* else `method` it is */
+    int any_method; /* else `method` it is */
     pkin_i_method method;
     pkin_i_isa isa;        /* no higher level */
     uint32_t dimension;    /* 0: any */
     uint64_t memory_bytes; /* 0: no bound */
+    double head_share;     /* of the tail method; 0: any */
 } pkin_i_wishes;
 
 /* The plans that were weighed, cheapest first: at least one. */
@@ -35,7 +36,8 @@ typedef struct pkin_i_plan_list {
  */
 pkin_status pkin_i_plan_make(const pkin_i_task *task, const pkin_i_backend *backend, const pkin_i_target *target,
                              const pkin_i_wishes *wishes, pkin_i_plan_list *out);
-/* The same, but with `explain` nonzero as for a plan alone: more is weighed, from a larger sample, and never by rule. */
+/* The same, but with `explain` nonzero as for a plan alone: more is weighed, from a larger sample, and never by rule.
+ */
 pkin_status pkin_i_plan_explain(const pkin_i_task *task, const pkin_i_backend *backend, const pkin_i_target *target,
                                 const pkin_i_wishes *wishes, int explain, pkin_i_plan_list *out);
 void pkin_i_plan_list_free(pkin_i_plan_list *list);

@@ -81,16 +81,26 @@ out:
 /* Of a bound of memory, the share that pairs may take while they are held, sorted and merged: 1 / this. */
 enum { PAIRS_SHARE = 4 };
 
+/* Of the same bound, the share that the rows without their copies may take, so that the backend has as much: 1 / this. */
+enum { ROWS_SHARE = 3 };
+
 /* Divides the bound among the rows that are held, the pairs and the backend; 0 would mean no bound. */
-static void divide_memory(pkin_i_compared_rows *rows) {
+static pkin_status divide_memory(pkin_i_compared_rows *rows) {
+    pkin_status status = PKIN_OK;
     uint64_t *left = &rows->wishes.memory_bytes;
-    const uint64_t held = rows->a.bytes + rows->b.bytes;
-    if (*left == 0) return;
+    const uint64_t all = *left, held = rows->a.bytes + rows->b.bytes;
+    if (all == 0) return PKIN_OK;
     if (rows->target.k == 0) {
-        rows->pairs_bytes = *left / PAIRS_SHARE > 0 ? *left / PAIRS_SHARE : 1;
-        *left -= *left / PAIRS_SHARE;
+        rows->pairs_bytes = all / PAIRS_SHARE > 0 ? all / PAIRS_SHARE : 1;
+        *left -= all / PAIRS_SHARE;
     }
+    PKIN_REQUIRE(held == 0 || *left > held || rows->task.n_pairs_total == 0, PKIN_ERROR_OUT_OF_MEMORY,
+                 "similarity: of the %llu bytes that may be used %llu are left beside the pairs, but the rows, without "
+                 "empty ones and copies, take %llu: allow more memory",
+                 (unsigned long long)all, (unsigned long long)*left, (unsigned long long)held);
     *left = *left > held ? *left - held : 1;
+out:
+    return status;
 }
 
 pkin_status pkin_i_compared_rows_take(pkin_i_request *request, pkin_i_compared_rows *out) {
@@ -98,16 +108,17 @@ pkin_status pkin_i_compared_rows_take(pkin_i_request *request, pkin_i_compared_r
     const double begin = pkin_i_seconds_now();
     const pkin_i_task *task = &request->task;
     const int with_copies = !request->options.distinct_only;
+    const uint64_t most_bytes = request->options.memory_bytes / (task->b ? 2 * ROWS_SHARE : ROWS_SHARE);
     *out = (pkin_i_compared_rows){.task = *task, .target = request->target, .wishes = request->wishes};
-    PKIN_TRY(pkin_i_distinct_rows_find(task->a, with_copies, task->n_threads, &out->a));
-    if (task->b) PKIN_TRY(pkin_i_distinct_rows_find(task->b, with_copies, task->n_threads, &out->b));
+    PKIN_TRY(pkin_i_distinct_rows_find(task->a, with_copies, most_bytes, task->n_threads, &out->a));
+    if (task->b) PKIN_TRY(pkin_i_distinct_rows_find(task->b, with_copies, most_bytes, task->n_threads, &out->b));
     out->task.a = &out->a.rows;
     if (task->b) out->task.b = &out->b.rows;
     out->task.n_pairs_total = pkin_i_task_pairs(&out->task, 0, (task->b ? out->task.b : out->task.a)->n_rows);
     uint64_t n_others = task->b ? out->task.b->n_rows : out->task.a->n_rows;
     if (!task->b && n_others > 0) n_others--;
     if (out->target.k > n_others) out->target.k = n_others ? (uint32_t)n_others : 1;
-    divide_memory(out);
+    PKIN_TRY(divide_memory(out));
     out->seconds = pkin_i_seconds_now() - begin;
 out:
     if (status != PKIN_OK) pkin_i_compared_rows_free(out);

@@ -3,22 +3,11 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "base/failure.h"
+#include "vector/word_order.h"
 
 enum { WEIGHT_SHARES_MAX = 8 };
-
-typedef struct weighed_column {
-    uint64_t weight;
-    uint32_t column;
-} weighed_column;
-
-static int by_weight(const void *x, const void *y) {
-    const weighed_column *p = x, *q = y;
-    if (p->weight != q->weight) return p->weight > q->weight ? -1 : 1;
-    return (p->column > q->column) - (p->column < q->column);
-}
 
 /* A heap of buckets, the lightest (of equal ones the lowest) at its root. */
 typedef struct bucket_load {
@@ -46,30 +35,47 @@ static void load_root(bucket_load *heap, uint32_t n, uint64_t weight) {
     heap[at] = item;
 }
 
+/*
+ * The columns with a weight as keys, column below bit 32, the heaviest first when they are sorted by the bits above:
+ * their weights in a unit in which the heaviest has 32 bits. Returns how many.
+ */
+static uint64_t list_columns(const uint64_t *column_weights, uint64_t n_columns, uint64_t *keys) {
+    uint64_t heaviest = 0, n = 0;
+    for (uint64_t c = 0; c < n_columns; c++) {
+        if (column_weights[c] > heaviest) heaviest = column_weights[c];
+    }
+    int shift = 0;
+    while (heaviest >> shift > UINT32_MAX) shift++;
+    for (uint64_t c = 0; c < n_columns; c++) {
+        if (column_weights[c]) keys[n++] = (UINT32_MAX - (column_weights[c] >> shift)) << 32 | c;
+    }
+    return n;
+}
+
 pkin_status pkin_i_sketch_map_build(const uint64_t *column_weights, uint64_t n_columns, uint32_t dimension,
                                     pkin_i_sketch_map *out) {
     pkin_status status;
     pkin_i_sketch_map map = {.dimension = dimension};
-    weighed_column *order = NULL;
+    uint64_t *keys = NULL, *spare = NULL;
     bucket_load *heap = NULL;
-    uint64_t n_used = 0;
     PKIN_TRY(pkin_i_allocate_zeroed(n_columns, sizeof *map.buckets, &map.buckets));
-    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *order, &order));
+    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *keys, &keys));
+    PKIN_TRY(pkin_i_allocate(n_columns, sizeof *spare, &spare));
     PKIN_TRY(pkin_i_allocate(dimension, sizeof *heap, &heap));
-    for (uint64_t c = 0; c < n_columns; c++) {
-        if (column_weights[c]) order[n_used++] = (weighed_column){column_weights[c], (uint32_t)c};
-    }
-    qsort(order, n_used, sizeof *order, by_weight);
+    const uint64_t n_used = list_columns(column_weights, n_columns, keys);
+    const uint64_t *sorted = pkin_i_radix_sort(keys, spare, n_used, 32);
     for (uint32_t b = 0; b < dimension; b++) heap[b] = (bucket_load){0, b};
     for (uint64_t k = 0; k < n_used; k++) {
-        map.buckets[order[k].column] = (uint16_t)heap[0].bucket;
-        load_root(heap, dimension, order[k].weight);
+        const uint32_t column = (uint32_t)sorted[k];
+        map.buckets[column] = (uint16_t)heap[0].bucket;
+        load_root(heap, dimension, column_weights[column]);
     }
     *out = map;
     map.buckets = NULL;
 out:
     pkin_i_free(heap);
-    pkin_i_free(order);
+    pkin_i_free(keys);
+    pkin_i_free(spare);
     pkin_i_sketch_map_free(&map);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "text/latex.h"
 #include "text/normalizer.h"
+#include "text/special_bytes.h"
 
 /*
  * Three steps: LaTeX away (latex.c), NFKC with case folding (ICU), and Greek letters that stand alone spelt out, so
@@ -35,12 +36,13 @@ void pkin_i_normalizer_free(pkin_i_normalizer *normalizer) {
 
 /* ---- A look at the bytes ---- */
 
-enum { TRAIT_NOT_ASCII = 1, TRAIT_LATEX = 2, TRAIT_COLON = 4 };
+enum { TRAIT_NOT_ASCII = 1, TRAIT_LATEX = 2, TRAIT_COLON = 4, TRAIT_W = 8 };
 
-static const unsigned char byte_traits[256] = {
-    ['\\'] = TRAIT_LATEX, ['$'] = TRAIT_LATEX, ['{'] = TRAIT_LATEX,
-    ['}'] = TRAIT_LATEX,  ['^'] = TRAIT_LATEX, ['_'] = TRAIT_LATEX,
-    ['~'] = TRAIT_LATEX,  [':'] = TRAIT_COLON, [0x80 ... 0xFF] = TRAIT_NOT_ASCII};
+static const unsigned char byte_traits[256] = {['\\'] = TRAIT_LATEX, ['$'] = TRAIT_LATEX,
+                                               ['{'] = TRAIT_LATEX,  ['}'] = TRAIT_LATEX,
+                                               ['^'] = TRAIT_LATEX,  ['_'] = TRAIT_LATEX,
+                                               ['~'] = TRAIT_LATEX,  [':'] = TRAIT_COLON,
+                                               ['w'] = TRAIT_W,      [0x80 ... 0xFF] = TRAIT_NOT_ASCII};
 
 int pkin_i_is_ascii(const char *text, size_t n_bytes) {
     unsigned char seen = 0;
@@ -48,11 +50,33 @@ int pkin_i_is_ascii(const char *text, size_t n_bytes) {
     return seen < 0x80;
 }
 
+/* 16 bytes at a time, as far as that goes. TRAIT_W: a `w`, here with another one behind it, which few words have. */
+static size_t look_fast(const char *text, size_t n_bytes, unsigned *seen) {
+    size_t at = 0;
+#if defined(__SSE2__)
+    __m128i all = _mm_setzero_si128(), latex = all, colons = all, ws = all;
+    for (; n_bytes - at > 16; at += 16) {
+        __m128i bytes = pkin_i_load_16(text + at), behind = pkin_i_load_16(text + at + 1);
+        all = _mm_or_si128(all, bytes);
+        latex = _mm_or_si128(latex, pkin_i_latex_bytes(bytes));
+        colons = _mm_or_si128(colons, pkin_i_bytes_equal(bytes, ':'));
+        ws = _mm_or_si128(ws, _mm_and_si128(pkin_i_bytes_equal(bytes, 'w'), pkin_i_bytes_equal(behind, 'w')));
+    }
+    *seen |= (_mm_movemask_epi8(all) ? TRAIT_NOT_ASCII : 0) | (_mm_movemask_epi8(latex) ? TRAIT_LATEX : 0) |
+             (_mm_movemask_epi8(colons) ? TRAIT_COLON : 0) | (_mm_movemask_epi8(ws) ? TRAIT_W : 0);
+#else
+    (void)text, (void)n_bytes, (void)seen;
+#endif
+    return at;
+}
+
 pkin_i_text_traits pkin_i_text_look(const char *text, size_t n_bytes) {
     unsigned seen = 0;
-    for (size_t k = 0; k < n_bytes; k++) seen |= byte_traits[(unsigned char)text[k]];
+    size_t k = look_fast(text, n_bytes, &seen);
+    for (; k < n_bytes; k++) seen |= byte_traits[(unsigned char)text[k]];
     pkin_i_text_traits traits = {!(seen & TRAIT_NOT_ASCII), (seen & TRAIT_LATEX) != 0, 0};
-    traits.has_link = ((seen & TRAIT_COLON) && memmem(text, n_bytes, "://", 3)) || memmem(text, n_bytes, "www.", 4);
+    traits.has_link = ((seen & TRAIT_COLON) && memmem(text, n_bytes, "://", 3)) ||
+                      ((seen & TRAIT_W) && memmem(text, n_bytes, "www.", 4));
     return traits;
 }
 

@@ -25,7 +25,7 @@ pkin_i_tokenizer_state pkin_i_tokenizer_start(pkin_tokenizer kind, pkin_i_word_f
 void pkin_i_tokenizer_end(pkin_i_tokenizer_state *state) {
     pkin_i_normalizer_free(&state->normalizer);
     pkin_i_buffer_free(&state->text);
-    pkin_i_buffer_free(&state->word);
+    pkin_i_ascii_words_free(&state->ascii);
     if (state->case_map) ucasemap_close(state->case_map);
     if (state->breaks) ubrk_close(state->breaks);
     pkin_i_free(state->wide);

@@ -6,13 +6,16 @@
 #include <unicode/ucasemap.h>
 
 #include "paperkin/features.h"
+#include "text/ascii_words.h"
 #include "text/normalizer.h"
+#include "text/vocabulary.h"
 
 PKIN_EXTERN_C_BEGIN
 
 /*
  * Receives words in reading order. `word` NULL: a place that no bigram crosses. The bytes are valid during the call
- * only. A failure ends the tokenizing and is handed on.
+ * only; PKIN_I_WORD_PADDING of them can be read, however short the word is. A failure ends the tokenizing and is handed
+ * on.
  */
 typedef pkin_status (*pkin_i_word_fn)(void *user, const char *word, size_t n_bytes);
 
@@ -23,7 +26,7 @@ typedef struct pkin_i_tokenizer_state {
     void *user;
     pkin_i_normalizer normalizer;
     pkin_i_buffer text; /* the normalised or lower-cased text */
-    pkin_i_buffer word; /* a word that had to be put together */
+    pkin_i_ascii_words ascii;
     UCaseMap *case_map;
     UBreakIterator *breaks;
     UChar *wide; /* a run without spaces between words */

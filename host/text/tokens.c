@@ -71,7 +71,7 @@ static pkin_status take_word(void *user, const char *word, size_t n_bytes) {
         return PKIN_OK;
     }
     uint32_t id, n_known = pkin_i_vocabulary_size(c->words);
-    PKIN_TRY(pkin_i_vocabulary_add(c->words, word, n_bytes, &id));
+    PKIN_TRY(pkin_i_vocabulary_add_padded(c->words, word, n_bytes, &id));
     if (id == n_known) {
         PKIN_TRY(pkin_i_grow(&c->is_stop, &c->stop_capacity, (size_t)id + 1, 1));
         c->is_stop[id] = (unsigned char)(c->drop_stop_words && pkin_i_is_stop_word(word, n_bytes));
@@ -108,10 +108,14 @@ static pkin_status tokenize_chunk(const pkin_corpus *corpus, const pkin_i_tokeni
     }
 out:
     pkin_i_tokenizer_end(&state);
+    if (c->words) pkin_i_vocabulary_close(c->words);
     return status;
 }
 
 /* ---- Together ---- */
+
+/* So many words ahead of the one that is merged, the merged vocabulary's slots are fetched. */
+enum { MERGE_AHEAD = 16 };
 
 static pkin_status merge_words(chunk *c, pkin_i_vocabulary *vocabulary) {
     pkin_status status = PKIN_OK;
@@ -119,9 +123,11 @@ static pkin_status merge_words(chunk *c, pkin_i_vocabulary *vocabulary) {
     PKIN_TRY(pkin_i_allocate(n_words, sizeof *c->final_ids, &c->final_ids));
     for (uint32_t id = 0; id < n_words; id++) {
         size_t n_bytes;
-        const char *word = pkin_i_vocabulary_word(c->words, id, &n_bytes);
+        const char *word = pkin_i_vocabulary_word(c->words, id + MERGE_AHEAD, &n_bytes);
+        if (word) pkin_i_vocabulary_prefetch(vocabulary, word, n_bytes);
+        word = pkin_i_vocabulary_word(c->words, id, &n_bytes);
         c->final_ids[id] = PKIN_I_TOKEN_BREAK;
-        if (!c->is_stop[id]) PKIN_TRY(pkin_i_vocabulary_add(vocabulary, word, n_bytes, &c->final_ids[id]));
+        if (!c->is_stop[id]) PKIN_TRY(pkin_i_vocabulary_add_padded(vocabulary, word, n_bytes, &c->final_ids[id]));
     }
     pkin_i_vocabulary_free(c->words);
     c->words = NULL;

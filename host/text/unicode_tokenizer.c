@@ -21,10 +21,6 @@
 typedef enum character_class { CLASS_GAP = 0, CLASS_WORD, CLASS_DICTIONARY } character_class;
 
 static const unsigned char is_word_byte[256] = {['0' ... '9'] = 1, ['a' ... 'z'] = 1};
-/* For text that needs no normalising but lower case: the same with capitals. 0: no word character. */
-static inline unsigned char lower_word_byte(unsigned char c) {
-    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : is_word_byte[c] ? c : 0;
-}
 
 static int is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -46,26 +42,29 @@ static int is_decimal_point(const char *text, size_t n_bytes, size_t at, size_t 
 
 /* ---- ASCII, in either case ---- */
 
-static pkin_status ascii_words(pkin_i_tokenizer_state *state, const char *text, size_t n_bytes) {
-    pkin_i_buffer_clear(&state->word);
-    pkin_status status = pkin_i_buffer_reserve(&state->word, n_bytes);
-    char *word = state->word.bytes;
-    for (size_t at = 0; status == PKIN_OK && at < n_bytes; at++) {
-        size_t begin = at;
-        for (; at < n_bytes; at++) {
-            unsigned char lower = lower_word_byte((unsigned char)text[at]);
-            if (!lower) {
-                if (!is_decimal_point(text, n_bytes, at, begin)) break;
-                lower = '.';
-            }
-            word[at - begin] = (char)lower;
-        }
-        size_t length = at - begin;
-        if (length >= 2 || (length == 1 && is_digit(word[0]))) status = state->on_word(state->user, word, length);
-        if (status == PKIN_OK && at < n_bytes && is_sentence_end(text, n_bytes, at)) {
-            status = state->on_word(state->user, NULL, 0);
-        }
+/* Between two words, or before the first or behind the last. */
+static pkin_status ascii_gap(pkin_i_tokenizer_state *state, size_t begin, size_t end, size_t n_bytes) {
+    for (size_t at = begin; at < end; at++) {
+        if (is_sentence_end(state->ascii.lower.bytes, n_bytes, at)) return state->on_word(state->user, NULL, 0);
     }
+    return PKIN_OK;
+}
+
+static pkin_status ascii_words(pkin_i_tokenizer_state *state, const char *text, size_t n_bytes) {
+    const pkin_i_ascii_words *words = &state->ascii;
+    size_t gap = 0; /* where the gap at work begins */
+    pkin_status status;
+    PKIN_TRY(pkin_i_ascii_words_find(&state->ascii, text, n_bytes, PKIN_I_ASCII_DECIMAL_POINTS));
+    const char *lower = words->lower.bytes;
+    for (size_t e = 0; e < words->n_edges; e += 2) {
+        size_t begin = words->edges[e], length = words->edges[e + 1] - begin;
+        /* A single byte before a word ends no sentence, which would take a space behind it. */
+        if (begin > gap + 1) PKIN_TRY(ascii_gap(state, gap, begin, n_bytes));
+        if (length >= 2 || is_digit(lower[begin])) PKIN_TRY(state->on_word(state->user, lower + begin, length));
+        gap = begin + length;
+    }
+    status = ascii_gap(state, gap, n_bytes, n_bytes);
+out:
     return status;
 }
 
@@ -202,6 +201,8 @@ pkin_status pkin_i_tokenize_unicode(pkin_i_tokenizer_state *state, const char *t
     text = state->text.bytes;
     n_bytes = state->text.n_bytes;
     if (pkin_i_is_ascii(text, n_bytes)) return ascii_words(state, text, n_bytes);
+    PKIN_TRY(pkin_i_buffer_reserve(&state->text, PKIN_I_WORD_PADDING)); /* to be read behind the last word */
+    text = state->text.bytes;
     word_count count = {0, 0, 0};
     PKIN_TRY(unicode_words(state, &count, text, n_bytes));
     if (count.n_words == 0 && count.n_singles > 0) {

@@ -11,37 +11,23 @@
  * combining marks are none, so they split words.
  */
 
-/* The lower-case form of ASCII word characters, 0 for the others and for bytes of longer characters. */
-static const unsigned char lower_word_byte[256] = {
-    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7',
-    ['8'] = '8', ['9'] = '9', ['_'] = '_', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e',
-    ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm',
-    ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u',
-    ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c',
-    ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k',
-    ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's',
-    ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z'};
-
-/* Words of pure ASCII, lower-cased one by one as they are found. */
 static pkin_status ascii_words(pkin_i_tokenizer_state *state, const char *text, size_t n_bytes) {
-    pkin_i_buffer_clear(&state->word);
-    pkin_status status = pkin_i_buffer_reserve(&state->word, n_bytes);
-    char *word = state->word.bytes;
-    for (size_t at = 0; status == PKIN_OK && at < n_bytes; at++) {
-        size_t begin = at;
-        unsigned char lower;
-        while (at < n_bytes && (lower = lower_word_byte[(unsigned char)text[at]]) != 0) {
-            word[at - begin] = (char)lower;
-            at++;
-        }
-        if (at - begin >= 2) status = state->on_word(state->user, word, at - begin);
+    const pkin_i_ascii_words *words = &state->ascii;
+    pkin_status status = pkin_i_ascii_words_find(&state->ascii, text, n_bytes, PKIN_I_ASCII_UNDERSCORES);
+    for (size_t e = 0; status == PKIN_OK && e < words->n_edges; e += 2) {
+        size_t begin = words->edges[e], end = words->edges[e + 1];
+        if (end - begin >= 2) status = state->on_word(state->user, words->lower.bytes + begin, end - begin);
     }
     return status;
 }
 
+static int is_ascii_word_character(uint32_t c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
 /* str.isalnum() of one character, or '_': letters, and whatever has a numeric value. */
 static int is_word_character(uint32_t character) {
-    if (character < 0x80) return lower_word_byte[character] != 0;
+    if (character < 0x80) return is_ascii_word_character(character);
     return u_isalpha((UChar32)character) || u_getIntPropertyValue((UChar32)character, UCHAR_NUMERIC_TYPE) != U_NT_NONE;
 }
 
@@ -56,7 +42,7 @@ static pkin_status lower_case(pkin_i_tokenizer_state *state, const char *text, s
     if (U_FAILURE(code)) return pkin_i_icu_failure(code, "case mapping");
     pkin_i_buffer_clear(&state->text);
     /* The longest growth is U+0130, from two bytes to three, and invalid bytes, from one to three. */
-    PKIN_TRY(pkin_i_buffer_reserve(&state->text, n_bytes * 3));
+    PKIN_TRY(pkin_i_buffer_reserve(&state->text, n_bytes * 3 + PKIN_I_WORD_PADDING));
     length = ucasemap_utf8ToLower(state->case_map, state->text.bytes, (int32_t)(n_bytes * 3 + 1), text,
                                   (int32_t)n_bytes, &code);
     if (U_FAILURE(code)) return pkin_i_icu_failure(code, "case mapping");

@@ -46,7 +46,7 @@ static pkin_status scratch_open(const pkin_i_weigher *w, pkin_i_weigh_scratch *s
     pkin_status status = PKIN_OK;
     memset(s, 0, sizeof *s);
     PKIN_TRY(pkin_i_allocate_zeroed(w->n_words, sizeof *s->tf, &s->tf));
-    PKIN_TRY(pkin_i_allocate(w->n_words, sizeof *s->touched, &s->touched));
+    PKIN_TRY(pkin_i_allocate((size_t)w->n_words + 1, sizeof *s->touched, &s->touched));
     status = pkin_i_allocate_zeroed(w->n_words, sizeof *s->df, &s->df);
 out:
     return status;
@@ -65,7 +65,7 @@ static void scratch_close(pkin_i_weigh_scratch *s) {
 /* The documents that a thread has counted, added to all. */
 static void collect_df(pkin_i_weigher *w, const pkin_i_weigh_scratch *s) {
 #pragma omp critical(pkin_i_collect_df)
-    for (uint32_t r = 0; r < w->n_words; r++) w->df[r] += s->df[r];
+    for (uint32_t id = 0; id < w->n_words; id++) w->df[w->rank_of[id]] += s->df[id];
 }
 
 pkin_status pkin_i_for_each_chunk(pkin_i_weigher *w,
@@ -81,7 +81,7 @@ pkin_status pkin_i_for_each_chunk(pkin_i_weigher *w,
         for (size_t c = 0; c < w->n_chunks; c++) {
             if (status == PKIN_OK) status = work(w, &s, c, user);
         }
-        if (status == PKIN_OK) collect_df(w, &s);
+        if (status == PKIN_OK && s.has_df) collect_df(w, &s);
         pkin_i_worker_failure_note(&failure, status);
         scratch_close(&s);
     }
@@ -103,9 +103,10 @@ static void count_words(const pkin_i_weigher *w, pkin_i_weigh_scratch *s, uint64
         const pkin_i_token_field *field = &w->documents->fields[f];
         for (uint64_t k = field->offsets[document]; k < field->offsets[document + 1]; k++) {
             if (field->tokens[k] == PKIN_I_TOKEN_BREAK) continue;
-            uint32_t rank = w->rank_of[field->tokens[k]];
-            if (s->tf[rank] == 0) s->touched[s->n_touched++] = rank;
-            s->tf[rank] += w->field_weights[f];
+            uint32_t id = field->tokens[k];
+            s->touched[s->n_touched] = id; /* stays where it is new; there is room for one more than there are words */
+            s->n_touched += s->tf[id] == 0;
+            s->tf[id] += w->field_weights[f];
         }
     }
 }
@@ -127,6 +128,7 @@ static pkin_status df_chunk(pkin_i_weigher *w, pkin_i_weigh_scratch *s, size_t c
     uint64_t begin = pkin_i_chunk_begin(w, chunk), end = pkin_i_chunk_begin(w, chunk + 1);
     pkin_status status = check_tokens(w, begin, end);
     (void)user;
+    s->has_df = 1;
     for (uint64_t d = begin; status == PKIN_OK && d < end; d++) {
         count_words(w, s, d);
         w->n_different[d] = s->n_touched;
@@ -206,7 +208,9 @@ static pkin_status count_row_chunk(pkin_i_weigher *w, pkin_i_weigh_scratch *s, s
         if (job->columns->drops_words) {
             count_words(w, s, d);
             n = 0;
-            for (uint32_t k = 0; k < s->n_touched; k++) n += job->columns->word_column[s->touched[k]] != PKIN_I_DROPPED;
+            for (uint32_t k = 0; k < s->n_touched; k++) {
+                n += job->columns->word_column[w->rank_of[s->touched[k]]] != PKIN_I_DROPPED;
+            }
         }
         for (uint64_t k = b->offsets ? b->offsets[d] : 0; b->offsets && k < b->offsets[d + 1]; k++) {
             n += b->kept_index[k] != PKIN_I_DROPPED;
@@ -242,9 +246,9 @@ static pkin_status gather_row(const pkin_i_weigher *w, const column_plan *plan, 
     }
     s->capacity = capacity;
     for (uint32_t k = 0; k < s->n_touched; k++) {
-        uint32_t rank = s->touched[k], column = plan->word_column[rank];
+        uint32_t id = s->touched[k], column = plan->word_column[w->rank_of[id]];
         if (column == PKIN_I_DROPPED) continue;
-        add_entry(s, &n, column, tf_factor(w, plan, s->tf[rank]) * plan->factors[column]);
+        add_entry(s, &n, column, tf_factor(w, plan, s->tf[id]) * plan->factors[column]);
     }
     for (size_t k = 0; b->offsets && k < s->pairs.n_pairs; k++) {
         uint32_t index = b->kept_index[b->offsets[d] + k];

@@ -26,10 +26,12 @@ typedef struct pkin_i_pair_counts {
 
 /* One thread's memory. */
 typedef struct pkin_i_weigh_scratch {
-    double *tf;        /* by rank, 0 outside the document at work */
-    uint32_t *touched; /* ranks with tf > 0, in order of first appearance */
+    /* By id, not by rank: frequent words have low ids, and what is counted most lies together. */
+    double *tf;        /* 0 outside the document at work */
+    uint32_t *touched; /* ids with tf > 0, in order of first appearance */
     uint32_t n_touched;
-    uint32_t *df; /* by rank; the documents that this thread has counted */
+    uint32_t *df; /* the documents that this thread has counted */
+    int has_df;   /* it has counted some */
     pkin_i_pair_counts pairs;
     uint64_t *keys; /* column << 32 | index, for sorting a row */
     uint64_t *other_keys;
@@ -78,7 +80,8 @@ pkin_status pkin_i_for_each_chunk(pkin_i_weigher *w,
 int pkin_i_keeps_df(const pkin_i_weigher *w, uint64_t df, uint64_t min_df);
 uint64_t pkin_i_bigram_min_df(const pkin_i_weigher *w);
 
-/* A document's bigrams, counted into s->pairs. Those with a word in fewer documents than a bigram needs cannot be kept and are left out. */
+/* A document's bigrams, counted into s->pairs. Those with a word in fewer documents than a bigram needs cannot be kept
+ * and are left out. */
 pkin_status pkin_i_count_pairs(const pkin_i_weigher *w, pkin_i_weigh_scratch *s, uint64_t document);
 
 /* Finds the bigrams to keep, see bigrams.c. */

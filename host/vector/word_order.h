@@ -11,7 +11,7 @@ pkin_status pkin_i_word_order(const pkin_i_vocabulary *vocabulary, int by_bytes,
 
 /*
  * Sorts by the `n_high_bits` bits above bit 32 of each value, ascending and stable; `other` has the same length.
- * Returns where the sorted values are. Linear: one pass for each eight bits.
+ * Returns where the sorted values are. Linear: one pass for at most eight bits.
  */
 uint64_t *pkin_i_radix_sort(uint64_t *values, uint64_t *other, size_t n, int n_high_bits);
 

@@ -92,7 +92,8 @@ PKIN_API const void *pkin_corpus_bytes(const pkin_corpus *corpus, size_t *n_byte
 /*
  * One paper for each key, over one or several corpora, in order of first appearance: the first record's fields, empty
  * ones filled from later records of the same key, version the highest seen. `line`, `begin`, `end` are the first
- * record's. So crawl and enhanced files of one day, read together, complete each other. Copies what it needs.
+ * record's. So crawl and enhanced files of one day, read together, complete each other. The corpora may be freed in any
+ * order; strings are shared, and live as long as any corpus that uses them.
  */
 PKIN_API pkin_status pkin_corpus_unique(const pkin_corpus *const *corpora, size_t n_corpora, pkin_corpus **out);
 

@@ -127,6 +127,24 @@ TEST(Input, FilesAndTheirErrors) {
     EXPECT_EQ(PKIN_ERROR_IO, read_path(::testing::TempDir()).status);
 }
 
+TEST(Input, LargeFilesReadInPieces) {
+    std::string path = ::testing::TempDir() + "/input_test." + std::to_string(getpid()) + ".jsonl", text;
+    for (int k = 0; text.size() < (size_t(9) << 20); k++) {
+        text += "{\"id\": \"" + std::to_string(k) + "\", \"title\": \"" + std::string(1000, 'x') + "\"}\n";
+    }
+    for (const std::string &bytes : {text, gzip(text), std::string(size_t(9) << 20, '\n')}) {
+        std::ofstream(path, std::ios::binary) << bytes;
+        pkin_i_buffer whole = {}, pieces = {};
+        EXPECT_EQ(PKIN_OK, pkin_i_input_read(path.c_str(), &whole));
+        EXPECT_EQ(PKIN_OK, pkin_i_input_read_parallel(path.c_str(), 3, &pieces));
+        EXPECT_TRUE(std::string(whole.bytes, whole.n_bytes) == std::string(pieces.bytes, pieces.n_bytes));
+        EXPECT_EQ('\0', pieces.bytes[pieces.n_bytes]);
+        pkin_i_buffer_free(&whole);
+        pkin_i_buffer_free(&pieces);
+    }
+    std::remove(path.c_str());
+}
+
 TEST(Input, StandardInput) {
     std::string path = ::testing::TempDir() + "/input_test." + std::to_string(getpid()) + ".stdin";
     std::ofstream(path, std::ios::binary) << zstd(small_crawl());

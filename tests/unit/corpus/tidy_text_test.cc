@@ -34,11 +34,11 @@ TEST(TidyText, ParagraphsAsArxivWritesThem) {
 }
 
 TEST(TidyText, EveryAlignmentOfSpaces) {
-    /* The fast path copies eight bytes at a time: a run of blanks may fall anywhere in them. */
-    for (size_t before = 0; before < 20; before++) {
+    /* The fast path copies 16 bytes at a time: a run of blanks may fall anywhere in them. */
+    for (size_t before = 0; before < 36; before++) {
         for (size_t blanks = 1; blanks < 12; blanks++) {
-            std::string text = std::string(before, 'x') + std::string(blanks, ' ') + "yyyyyyyyyyyy";
-            std::string expected = (before ? std::string(before, 'x') + " " : "") + "yyyyyyyyyyyy";
+            std::string text = std::string(before, 'x') + std::string(blanks, ' ') + "yyyyyyyyyyyyyyyyyyyyyyyy";
+            std::string expected = (before ? std::string(before, 'x') + " " : "") + "yyyyyyyyyyyyyyyyyyyyyyyy";
             EXPECT_EQ(expected, tidy(PKIN_I_TIDY_LINE, text));
             text[before] = '\n';
             EXPECT_EQ(expected, tidy(PKIN_I_TIDY_LINE, text));

@@ -42,7 +42,7 @@ TEST(UniquePapers, LaterRecordsFillWhatIsEmpty) {
                                  "\"categories\": [\"cs.PL\"], \"doi\": \"10.1000/1\", \"date\": \"2026-01-02\", "
                                  "\"AI\": {\"tldr\": \"Short.\", \"method\": \"Error\"}"));
         merged = unique({crawl.corpus.get(), enhanced.corpus.get()});
-    } /* The corpora are gone: everything needed was copied. */
+    } /* The corpora are gone: their strings live on. */
     ASSERT_EQ(1u, pkin_corpus_size(merged.get()));
     const pkin_paper *paper = pkin_corpus_paper(merged.get(), 0);
     EXPECT_STREQ("9 pages", paper->comment);

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "support/allocation_failures.h"
@@ -165,6 +166,36 @@ TEST(Checkpoint, GoesOnAfterAKill) {
     EXPECT_EQ(run.pairs, expected);
     EXPECT_GT(run.report.n_strips_resumed, 0u);
     for (const std::string &name : folder.names()) EXPECT_NE(name[0], '.') << name;
+}
+
+/* Only what this library began to write is ever removed from the folder. */
+TEST(Checkpoint, LeavesFilesOfOthersAlone) {
+    TestVectors v(random_matrix(SHAPE, 4));
+    TemporaryFolder folder;
+    const std::vector<std::string> others = {
+        ".manifest.json", ".manifest.0badcafe.txt", ".strip-notes", ".strip-01.pairs", "strip-notes", "notes.txt"};
+    for (const std::string &name : others) write_bytes(folder.str(name), "of somebody else");
+    CheckpointRun run(folder.str());
+    ASSERT_EQ(run.join(v.vectors), PKIN_OK) << pkin_last_error();
+    for (const std::string &name : others) EXPECT_EQ(read_bytes(folder.str(name)), "of somebody else") << name;
+}
+
+TEST(Checkpoint, TellsThresholdsAsTheyWereAskedFor) {
+    TestVectors v(random_matrix(SHAPE, 4));
+    TemporaryFolder folder;
+    pkin_similarity_options options = pkin_similarity_options_default();
+    const std::string path = folder.str();
+    options.checkpoint_dir = path.c_str();
+    pkin_pair_list list;
+    ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.4, &options, &list), PKIN_OK);
+    pkin_pair_list_free(&list);
+    ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.999999, &options, &list), PKIN_ERROR_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(pkin_last_error()).find("threshold 0.4, not 0.999999;"), std::string::npos)
+        << pkin_last_error();
+    ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, std::nextafter(0.4, 1), &options, &list),
+              PKIN_ERROR_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(pkin_last_error()).find("threshold 0.40000000000000002, not 0.40000000000000008;"), std::string::npos)
+        << pkin_last_error();
 }
 
 /* Method, threads, copies and memory may be others: the strips are the same. */

@@ -53,7 +53,7 @@ void expect_groups(const pkin_vectors *v, int with_copies, int n_threads) {
         if (members.empty() || with_copies) members.push_back(r);
     }
     pkin_i_distinct_rows found;
-    ASSERT_EQ(pkin_i_distinct_rows_find(v, with_copies, n_threads, &found), PKIN_OK);
+    ASSERT_EQ(pkin_i_distinct_rows_find(v, with_copies, 0, n_threads, &found), PKIN_OK);
     EXPECT_EQ(found.n_empty, n_empty);
     EXPECT_EQ(found.n_copies, n_copies);
     ASSERT_EQ(found.rows.n_rows, order.size());
@@ -88,6 +88,49 @@ TEST(Distinct, GroupsAreThoseOfAMap) {
     }
 }
 
+/* Where a copy of the rows is dearer than what may be used, rows are compared one by one: the same result. */
+TEST(Distinct, RowsStayAsTheyAreWhereACopyWouldNotFit) {
+    TestVectors v(random_matrix(TestShape{6000, 3000, 120, 0.02, 0.05}, 77));
+    pkin_i_distinct_rows together, apart;
+    ASSERT_EQ(pkin_i_distinct_rows_find(v.vectors, 1, 0, 2, &together), PKIN_OK);
+    ASSERT_GT(together.n_copies + together.n_empty, 0u);
+    ASSERT_EQ(pkin_i_distinct_rows_find(v.vectors, 1, together.bytes - 1, 2, &apart), PKIN_OK);
+    EXPECT_EQ(apart.rows.n_rows, v.vectors->n_rows);
+    EXPECT_EQ(apart.rows.columns, v.vectors->columns);
+    EXPECT_EQ(apart.bytes, 0u);
+    EXPECT_NE(apart.fingerprint, together.fingerprint);
+    pkin_i_distinct_rows_free(&apart);
+    ASSERT_EQ(pkin_i_distinct_rows_find(v.vectors, 1, together.bytes, 2, &apart), PKIN_OK);
+    EXPECT_EQ(apart.rows.n_rows, together.rows.n_rows);
+    pkin_i_distinct_rows_free(&apart);
+
+    for (const char *method : {"sketch", "tail", "index"}) {
+        pkin_similarity_options options = pkin_similarity_options_default();
+        pkin_similarity_report report = pkin_similarity_report_default();
+        pkin_pair_list free_list, bound_list;
+        pkin_neighbor_lists free_near, bound_near;
+        options.method = method;
+        options.n_threads = 2;
+        options.report = &report;
+        ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.2, &options, &free_list), PKIN_OK);
+        ASSERT_EQ(pkin_similarity_top_k(v.vectors, nullptr, 3, 0, &options, &free_near), PKIN_OK);
+        ASSERT_GT(report.n_copies, 0u);
+        options.memory_bytes = 3 * together.bytes - 3;
+        ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.2, &options, &bound_list), PKIN_OK) << pkin_last_error();
+        EXPECT_EQ(report.n_copies, 0u);
+        ASSERT_EQ(bound_list.n_pairs, free_list.n_pairs);
+        EXPECT_EQ(memcmp(bound_list.pairs, free_list.pairs, free_list.n_pairs * sizeof *free_list.pairs), 0);
+        options.memory_bytes = 64 << 20;
+        ASSERT_EQ(pkin_similarity_top_k(v.vectors, nullptr, 3, 0, &options, &bound_near), PKIN_OK) << pkin_last_error();
+        EXPECT_EQ(bound_near.offsets[6000], free_near.offsets[6000]);
+        pkin_pair_list_free(&free_list);
+        pkin_pair_list_free(&bound_list);
+        pkin_neighbor_lists_free(&free_near);
+        pkin_neighbor_lists_free(&bound_near);
+    }
+    pkin_i_distinct_rows_free(&together);
+}
+
 TEST(Distinct, NearlyEqualRowsAreNotEqual) {
     Rows rows;
     for (uint32_t r = 0; r < 2000; r++) rows.add({{r / 1000, 7 + r % 1000}, {5, 9}});
@@ -103,7 +146,7 @@ TEST(Distinct, FingerprintsTellContentsApart) {
     std::set<uint64_t> seen;
     auto fingerprint = [](Rows rows, uint64_t n_columns) {
         pkin_i_distinct_rows found;
-        EXPECT_EQ(pkin_i_distinct_rows_find(rows.get(n_columns), 1, 1, &found), PKIN_OK);
+        EXPECT_EQ(pkin_i_distinct_rows_find(rows.get(n_columns), 1, 0, 1, &found), PKIN_OK);
         uint64_t print = found.fingerprint;
         pkin_i_distinct_rows_free(&found);
         return print;

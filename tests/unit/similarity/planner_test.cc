@@ -18,6 +18,7 @@ extern "C" {
 #include "paperkin/corpus.h"
 #include "paperkin/features.h"
 #include "paperkin/generate.h"
+#include "similarity/cpu_tail_cost.h"
 #include "similarity/neighbor_heaps.h"
 #include "similarity/plan_cost.h"
 #include "similarity/plan_probe.h"
@@ -50,7 +51,7 @@ struct Plans {
 };
 
 pkin_i_wishes any_wish() {
-    return {1, PKIN_I_METHOD_SKETCH, pkin_i_isa_best(), 0, 0};
+    return {1, PKIN_I_METHOD_SKETCH, pkin_i_isa_best(), 0, 0, 0};
 }
 
 struct Job {
@@ -127,8 +128,9 @@ bool holds(const pkin_estimate &band, double value) {
 
 struct Generated {
     pkin_vectors *vectors = nullptr;
-    explicit Generated(uint64_t n_rows, uint64_t seed = 1) {
+    explicit Generated(uint64_t n_rows, uint64_t seed = 1, uint32_t n_topics = 0) {
         pkin_generate_options options = pkin_generate_options_default();
+        options.n_topics = n_topics;
         options.n_rows = n_rows;
         options.seed = seed;
         options.copy_share = 0;
@@ -242,6 +244,96 @@ TEST(Estimates, AreExactWhereTheSampleIsAll) {
     /* The sample's columns are those of all rows: only sums of weights that are nearly equal may change places. */
     EXPECT_NEAR(sketch->candidates.middle, static_cast<double>(job.outcome.n_candidates),
                 0.05 * static_cast<double>(job.outcome.n_candidates) + 5);
+}
+
+/* What the tail method did, or is foretold to do, in the planner's own units, whatever the clock says. */
+double tail_units(pkin_i_isa isa, double postings, double visits, double refined, double candidates) {
+    const pkin_i_tail_cost cost = pkin_i_tail_costs(isa);
+    return cost.ns_per_posting * postings + cost.ns_per_visit * visits + cost.ns_per_refined * refined +
+           cost.ns_per_candidate * candidates;
+}
+
+double units_done(pkin_i_isa isa, const pkin_i_outcome &done) {
+    return tail_units(isa, static_cast<double>(done.n_postings), static_cast<double>(done.n_visits),
+                      static_cast<double>(done.n_refined), static_cast<double>(done.n_candidates));
+}
+
+/* Corpora of other seeds and other numbers of topics than any that a constant was chosen by. */
+struct HeldOut {
+    uint64_t n_rows, seed;
+    uint32_t n_topics;
+};
+const HeldOut held_out[] = {{2500, 71, 12}, {2000, 72, 90}, {4600, 73, 600}};
+
+TEST(HeldOut, BandsOfEveryMethodHold) {
+    Verdict verdict;
+    for (const HeldOut &of : held_out) {
+        Generated rows(of.n_rows, of.seed, of.n_topics);
+        for (double threshold : {0.25, 0.5}) verdict.run({rows.vectors, nullptr, threshold}, 1e5);
+    }
+    EXPECT_GT(verdict.n_bands, 24);
+    EXPECT_LE(verdict.n_misses, verdict.n_bands / 20) << verdict.misses;
+}
+
+/* Every head, good or bad: postings and visits nearly, refined pairs and candidates within their bands, and what it all
+   amounts to within a half. */
+TEST(HeldOut, TheTailsWorkIsForetold) {
+    Verdict verdict;
+    for (const HeldOut &of : held_out) {
+        Generated rows(of.n_rows, of.seed, of.n_topics);
+        for (double threshold : {0.25, 0.5}) {
+            for (double share : {0.01, 0.05}) {
+                Job job(rows.vectors, nullptr, threshold);
+                Plans plans;
+                job.wishes.any_method = 0;
+                job.wishes.method = PKIN_I_METHOD_TAIL;
+                job.wishes.head_share = share;
+                ASSERT_EQ(job.plan(1, &plans), PKIN_OK);
+                ASSERT_EQ(plans.list.n_plans, 1u);
+                const pkin_i_plan plan = *plans.begin();
+                ASSERT_EQ(plan.head_share, share);
+                job.run(plan);
+                const pkin_i_outcome &done = job.outcome;
+                const std::string name = std::to_string(of.n_rows) + " rows at " + std::to_string(threshold) +
+                                         ", head " + std::to_string(share);
+                EXPECT_NEAR(plan.postings / static_cast<double>(done.n_postings), 1, 0.15) << name;
+                EXPECT_NEAR(plan.visits / static_cast<double>(done.n_visits), 1, 0.1) << name;
+                verdict.check(plan.refined, static_cast<double>(done.n_refined), name + " refined");
+                verdict.check(plan.candidates, static_cast<double>(done.n_candidates), name + " candidates");
+                const double foretold =
+                    tail_units(plan.isa, plan.postings, plan.visits, plan.refined.middle, plan.candidates.middle);
+                EXPECT_NEAR(foretold / units_done(plan.isa, done), 1, 0.5) << name;
+                EXPECT_LE(done.bytes, plan.bytes) << name;
+                EXPECT_LE(plan.bytes, 2 * done.bytes) << name;
+            }
+        }
+    }
+    EXPECT_LE(verdict.n_misses, 1 + verdict.n_bands / 20) << verdict.misses;
+}
+
+/* The head that is chosen costs little more than the best of all. */
+TEST(HeldOut, TheHeadIsNearTheBest) {
+    for (const HeldOut &of : held_out) {
+        Generated rows(of.n_rows, of.seed, of.n_topics);
+        for (double threshold : {0.25, 0.5}) {
+            Job job(rows.vectors, nullptr, threshold);
+            Plans plans;
+            job.wishes.any_method = 0;
+            job.wishes.method = PKIN_I_METHOD_TAIL;
+            ASSERT_EQ(job.plan(1, &plans), PKIN_OK);
+            const pkin_i_plan chosen = *plans.begin();
+            job.run(chosen);
+            const double done = units_done(chosen.isa, job.outcome);
+            double best = done;
+            for (double share : {0.01, 0.02, 0.04, 0.1}) {
+                pkin_i_plan plan = chosen;
+                plan.head_share = share;
+                job.run(plan);
+                best = std::min(best, units_done(plan.isa, job.outcome));
+            }
+            EXPECT_LE(done, 1.4 * best) << of.n_rows << " rows at " << threshold << ": " << chosen.head_share;
+        }
+    }
 }
 
 /* The dimension that is chosen costs at most twice what the best one would, in assumed unit costs. */

@@ -112,7 +112,7 @@ std::vector<pkin_i_isa> levels() {
 Way finely_cut(Way way) {
     way.tuning.block_rows_max = 64;
     way.tuning.survivors_held = 100;
-    way.tuning.postings_a_seed = 4;
+    way.tuning.seeds = {2, 4};
     return way;
 }
 

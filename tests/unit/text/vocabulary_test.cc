@@ -49,6 +49,30 @@ TEST_F(Vocabulary, KeepsWordsWhereTheyAre) {
     EXPECT_EQ(pkin_i_vocabulary_word(vocabulary, 50000, nullptr), nullptr);
 }
 
+/* Bytes behind a padded word are not part of it, and lengths around the key's are told apart. */
+TEST_F(Vocabulary, TakesPaddedWordsForTheSame) {
+    for (size_t n = 0; n <= 40; n++) {
+        std::string word(n, 'a'), padded = word + std::string(PKIN_I_WORD_PADDING, 'z');
+        uint32_t id = 12345;
+        ASSERT_EQ(add(word), n);
+        pkin_i_vocabulary_prefetch(vocabulary, padded.data(), n);
+        ASSERT_EQ(pkin_i_vocabulary_add_padded(vocabulary, padded.data(), n, &id), PKIN_OK);
+        ASSERT_EQ(id, n);
+    }
+    uint32_t id = 12345;
+    EXPECT_EQ(pkin_i_vocabulary_add_padded(vocabulary, "new words of many letters", 9, &id), PKIN_OK);
+    EXPECT_EQ(id, 41u);
+    EXPECT_EQ(pkin_i_vocabulary_find(vocabulary, "new words", 9), 41u);
+    EXPECT_EQ(add(std::string("a\0", 2)), 42u); /* not "a" */
+}
+
+TEST_F(Vocabulary, ListsItsWordsWhenClosed) {
+    add("graph");
+    pkin_i_vocabulary_close(vocabulary);
+    EXPECT_EQ(pkin_i_vocabulary_size(vocabulary), 1u);
+    EXPECT_STREQ(pkin_i_vocabulary_word(vocabulary, 0, nullptr), "graph");
+}
+
 TEST(VocabularyFree, AcceptsNull) {
     pkin_i_vocabulary_free(nullptr);
 }
