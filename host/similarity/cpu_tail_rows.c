@@ -15,11 +15,11 @@ static void count_rows(const pkin_vectors *vectors, uint32_t *counts) {
     for (uint64_t k = 0; k < n; k++) counts[vectors->columns[k]]++;
 }
 
-/* How frequent a column is: sqrt(df_a df_b) rounded up, below 2^32; 0 where no score can hold it. */
+/* How frequent a column is: sqrt(df_a df_b) rounded up, 2^31 at most; 0 where no score can hold it. */
 static uint32_t frequency_of(const uint32_t *counts_a, const uint32_t *counts_b, uint64_t c) {
     if (!counts_b) return counts_a[c] >= 2 ? counts_a[c] : 0;
-    const uint64_t root = pkin_i_square_root_up((uint64_t)counts_a[c] * counts_b[c]);
-    return root < UINT32_MAX ? (uint32_t)root : UINT32_MAX;
+    const uint64_t product = (uint64_t)counts_a[c] * counts_b[c], most = UINT64_C(1) << 62;
+    return (uint32_t)pkin_i_square_root_up(product < most ? product : most);
 }
 
 static uint64_t longest_row(const pkin_vectors *vectors) {

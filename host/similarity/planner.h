@@ -19,7 +19,8 @@ typedef struct pkin_i_wishes {
     pkin_i_method method;
     pkin_i_isa isa;        /* no higher level */
     uint32_t dimension;    /* 0: any */
-    uint64_t memory_bytes; /* 0: no bound */
+    uint64_t memory_bytes; /* for the backend; 0: no bound */
+    uint64_t held_bytes;   /* of the caller's bound, what rows take: for messages */
     double head_share;     /* of the tail method; 0: any */
 } pkin_i_wishes;
 

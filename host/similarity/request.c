@@ -90,6 +90,7 @@ static pkin_status divide_memory(pkin_i_compared_rows *rows) {
     uint64_t *left = &rows->wishes.memory_bytes;
     const uint64_t all = *left, held = rows->a.bytes + rows->b.bytes;
     if (all == 0) return PKIN_OK;
+    rows->wishes.held_bytes = held;
     if (rows->target.k == 0) {
         rows->pairs_bytes = all / PAIRS_SHARE > 0 ? all / PAIRS_SHARE : 1;
         *left -= all / PAIRS_SHARE;

@@ -90,7 +90,7 @@ TEST(Distinct, GroupsAreThoseOfAMap) {
 
 /* Where a copy of the rows is dearer than what may be used, rows are compared one by one: the same result. */
 TEST(Distinct, RowsStayAsTheyAreWhereACopyWouldNotFit) {
-    TestVectors v(random_matrix(TestShape{6000, 3000, 120, 0.02, 0.05}, 77));
+    TestVectors v(random_matrix(TestShape{20000, 3000, 60, 0.02, 0.05}, 77));
     pkin_i_distinct_rows together, apart;
     ASSERT_EQ(pkin_i_distinct_rows_find(v.vectors, 1, 0, 2, &together), PKIN_OK);
     ASSERT_GT(together.n_copies + together.n_empty, 0u);
@@ -122,7 +122,7 @@ TEST(Distinct, RowsStayAsTheyAreWhereACopyWouldNotFit) {
         EXPECT_EQ(memcmp(bound_list.pairs, free_list.pairs, free_list.n_pairs * sizeof *free_list.pairs), 0);
         options.memory_bytes = 64 << 20;
         ASSERT_EQ(pkin_similarity_top_k(v.vectors, nullptr, 3, 0, &options, &bound_near), PKIN_OK) << pkin_last_error();
-        EXPECT_EQ(bound_near.offsets[6000], free_near.offsets[6000]);
+        EXPECT_EQ(bound_near.offsets[20000], free_near.offsets[20000]);
         pkin_pair_list_free(&free_list);
         pkin_pair_list_free(&bound_list);
         pkin_neighbor_lists_free(&free_near);
