@@ -11,7 +11,7 @@ def measure(compared):
     if compared.leave_out("growth"):
         return None
     compared.note("growth")
-    made = subprocess.run([str(compared.bin / "paperkin"), "bench", "--growth", compared.arguments.growth, "--json", "--threads",
+    made = subprocess.run([str(compared.bin / "paperkin"), "bench", "--growth", compared.arguments.growth, "-t", "0.5", "--repeat", "1", "--json", "--threads",
                            str(compared.threads)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if made.returncode != 0:
         compared.notes.append(f"growth: {made.stderr.strip()}")

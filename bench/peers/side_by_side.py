@@ -12,6 +12,7 @@ import datetime
 import hashlib
 import json
 import os
+import random
 import re
 import statistics
 import subprocess
@@ -156,6 +157,24 @@ class Comparison:
         end_to_end.run_timed([sys.executable, BENCH / "generate_corpus.py", n_papers, path])
         return path
 
+    def mixed_text(self, paths, n_papers):
+        """The real records, and as many more as are wanted whose sentences each come from another real paper."""
+        out = self.folder / f"mixed-{n_papers}.jsonl"
+        draw = random.Random(20260302)
+        with open(out, "w", encoding="utf-8") as file:
+            records = []
+            for path in paths:
+                with open(path, encoding="utf-8") as lines:
+                    for line in lines:
+                        file.write(line)
+                        record = json.loads(line)
+                        records.append((record["title"], record.get("summary") or record.get("abstract") or ""))
+            for number in range(len(records), n_papers):
+                title, _ = draw.choice(records)
+                sentences = [draw.choice(draw.choice(records)[1].split(". ")) for _ in range(8)]
+                file.write(json.dumps({"id": f"mixed.{number}", "title": title, "summary": ". ".join(sentences)}) + "\n")
+        return out
+
     def adopt(self, path):
         """A matrix of the caller's, its rows scaled to length 1, which the brute force stands on."""
         import numpy
@@ -287,8 +306,11 @@ class Comparison:
         plain = [self.decompressed(path) for path in self.arguments.corpus or [] if path.suffix != ".npz"]
         if plain:
             texts["corpus"] = plain
-        self.note(f"inventing a text of {self.arguments.text_papers:,} papers")
-        texts["invented"] = [self.invented_text(self.arguments.text_papers)]
+        self.note(f"a text of {self.arguments.text_papers:,} papers")
+        if plain:
+            texts["mixed"] = [self.mixed_text(plain, self.arguments.text_papers)]
+        else:
+            texts["invented"] = [self.invented_text(self.arguments.text_papers)]
         self.note("one program from text to pairs")
         for key, paths in texts.items():
             command = [self.bin / "paperkin", "pairs", "--quiet", "--threads", self.threads, "-t", "0.5", "-o",
@@ -354,7 +376,7 @@ def print_all(compared, host, load):
         if table[1]:
             print_table(*table)
     for key, program in compared.program.items():
-        text = "an invented text" if key == "invented" else corpus
+        text = {"invented": "an invented text", "mixed": "those and mixtures of their sentences"}.get(key, corpus)
         print(f"\nJSON lines to exact pairs in one program, {text}: {program['papers']:,} records, {program['pairs']:,} pairs, "
               f"{cell_seconds(statistics.median(program['seconds']))}, {program['peak_bytes'] / 1e9:.2f} GB")
     print("\nChecked:")

@@ -241,7 +241,7 @@ static const pkin_i_option options[] = {
      .kind = PKIN_I_OPTION_SWITCH,
      .value = 1,
      PKIN_I_MEMBER(verify),
-     .help = "compare 64 rows with brute force; a difference is a failure. Default up to 200,000 rows"},
+     .help = "compare 64 rows with brute force; a difference is a failure. Default up to 200,000 rows, but not with --growth"},
     {.name = "no-verify", .kind = PKIN_I_OPTION_SWITCH, .value = 0, PKIN_I_MEMBER(verify), .help = "do not"},
     PKIN_I_OPTION_JSON,
     {.name = "write-matrix",

@@ -45,6 +45,10 @@ static int finish_output(pair_writer *writer, pkin_status status) {
     bool failed = writer->is_open && ferror(writer->output.stream);
     int exit_code = writer->is_open ? pkin_i_output_close(cli, &writer->destination, status == PKIN_OK) : 0;
     if (writer->cannot_open || failed) return PKIN_I_EXIT_FAILURE;
+    if (status == PKIN_ERROR_CANCELLED && writer->settings->checkpoint_dir) {
+        pkin_i_cli_note(cli, "what is done is kept in %s; the same command goes on from there",
+                        writer->settings->checkpoint_dir);
+    }
     return status == PKIN_OK ? exit_code : pkin_i_cli_failed(cli, status);
 }
 
@@ -109,7 +113,8 @@ static const pkin_i_option options[] = {{.name = "threshold",
                                          .argument = "DIR",
                                          PKIN_I_MEMBER(checkpoint_dir),
                                          .help = "keep what is done in DIR, and go on from what is there: an "
-                                                 "interrupted run, called again, ends with the same result"},
+                                                 "interrupted run, called again with the same rows, threshold and "
+                                                 "--memory, ends with the same result; DIR may be removed then"},
                                         PKIN_I_OPTIONS_FEATURES("plain"),
                                         {.help = "General"},
                                         PKIN_I_OPTIONS_COMMON};

@@ -36,37 +36,49 @@ static void print_rows(const pkin_i_rows *rows, const pkin_similarity_plan *plan
     putchar('\n');
 }
 
-static void add_row(pkin_i_table *table, const pkin_plan_choice *choice, bool chosen, double n_rows) {
-    char text[PKIN_I_FIGURE_BYTES];
+/* "sketch 256", "tail 1.5%", "index" */
+static const char *method_text(const pkin_plan_choice *choice, char text[PKIN_I_FIGURE_BYTES]) {
+    snprintf(text, PKIN_I_FIGURE_BYTES, "%s", choice->method);
+    size_t n = strlen(text);
+    if (choice->dimension) snprintf(text + n, PKIN_I_FIGURE_BYTES - n, " %u", (unsigned)choice->dimension);
+    if (choice->head_share > 0) snprintf(text + n, PKIN_I_FIGURE_BYTES - n, " %.3g%%", 100 * choice->head_share);
+    return text;
+}
+
+static void add_row(pkin_i_table *table, const pkin_plan_choice *choice, bool chosen) {
+    char text[PKIN_I_FIGURE_BYTES], memory[PKIN_I_COUNT_BYTES];
     pkin_i_table_text(table, chosen ? "->" : "");
-    pkin_i_table_text(table, choice->method);
-    pkin_i_table_text(table, choice->instruction_set);
-    text[0] = '\0';
-    if (choice->dimension) snprintf(text, sizeof text, "d = %u", (unsigned)choice->dimension);
-    if (choice->head_share > 0) snprintf(text, sizeof text, "head %.3g", choice->head_share);
-    pkin_i_table_text(table, text);
+    pkin_i_table_text(table, method_text(choice, text));
     pkin_i_table_text(table, pkin_i_number_band(choice->candidates, text));
-    pkin_i_table_text(table, pkin_i_short_number(n_rows > 0 ? choice->candidates.middle / n_rows : 0, text));
     pkin_i_table_text(table, pkin_i_time_band(choice->seconds, text));
-    pkin_i_table_text(table, pkin_i_cli_bytes(choice->bytes, text));
-    pkin_i_table_count(table, choice->n_strips);
+    pkin_i_cli_bytes(choice->bytes, memory);
+    if (choice->n_strips > 1) {
+        snprintf(text, sizeof text, "%s, %llu strips", memory, (unsigned long long)choice->n_strips);
+    }
+    pkin_i_table_text(table, choice->n_strips > 1 ? text : memory);
+}
+
+static void print_result(uint32_t k, double threshold, const pkin_similarity_plan *plan) {
+    char text[PKIN_I_FIGURE_BYTES], copies[PKIN_I_COUNTED_BYTES];
+    if (k) {
+        printf("the %u nearest of each, from %g\n", (unsigned)k, threshold);
+        return;
+    }
+    printf("pairs at %g or above: about %s", threshold, pkin_i_number_band(plan->pairs, text));
+    if (plan->n_copy_pairs) printf(", and %s of equal rows", pkin_i_cli_counted(plan->n_copy_pairs, "pair", copies));
+    putchar('\n');
 }
 
 static void print_plan(pkin_i_cli *cli, const pkin_i_rows *rows, uint32_t k, double threshold,
                        const pkin_similarity_plan *plan) {
-    static const char *const headings[] = {"",      "method", "instructions", "",      "candidates",
-                                           "a row", "time",   "memory",       "strips"};
-    char pairs[PKIN_I_FIGURE_BYTES];
+    static const char *const headings[] = {"", "method", "candidates", "time", "memory"};
     print_rows(rows, plan);
-    if (k) {
-        printf("the %u nearest of each, from %g\n\n", (unsigned)k, threshold);
-    } else {
-        printf("pairs at %g or above: about %s\n\n", threshold, pkin_i_number_band(plan->pairs, pairs));
-    }
-    pkin_i_table *table = pkin_i_table_new(headings, sizeof headings / sizeof *headings, 1u << 5 | 1u << 7 | 1u << 8);
-    for (size_t c = 0; c < plan->n_choices; c++) {
-        add_row(table, &plan->choices[c], c == 0, (double)plan->n_rows_a);
-    }
+    print_result(k, threshold, plan);
+    if (plan->n_choices == 0) return;
+    printf("comparing with %s instructions, without holding and writing the result:\n\n",
+           plan->choices[0].instruction_set);
+    pkin_i_table *table = pkin_i_table_new(headings, sizeof headings / sizeof *headings, 0);
+    for (size_t c = 0; c < plan->n_choices; c++) add_row(table, &plan->choices[c], c == 0);
     pkin_i_table_print(table, stdout, cli->color_output);
     pkin_i_table_free(table);
 }
@@ -88,6 +100,7 @@ static void print_plan_as_json(const char *command, uint32_t k, double threshold
     if (k) pkin_i_json_count(&json, "k", k);
     pkin_i_json_real(&json, k ? "floor" : "threshold", threshold, 6);
     if (!k) print_estimate(&json, "pairs", plan->pairs, 0);
+    if (!k) pkin_i_json_count(&json, "pairs_of_equal_rows", plan->n_copy_pairs);
     pkin_i_json_begin_array(&json, "choices");
     for (size_t c = 0; c < plan->n_choices; c++) {
         const pkin_plan_choice *choice = &plan->choices[c];
@@ -110,6 +123,7 @@ int pkin_i_engine_explain(pkin_i_cli *cli, const pkin_i_settings *settings, cons
                           double threshold) {
     pkin_similarity_options options = pkin_i_engine_options(cli, settings);
     pkin_similarity_plan plan;
+    if (settings->out) return pkin_i_cli_misuse(cli, "--explain prints to standard output; leave --output out");
     pkin_i_signals_defer(true);
     pkin_status status = pkin_similarity_plan_make(rows->vectors, NULL, k, threshold, &options, &plan);
     pkin_i_signals_defer(false);

@@ -316,7 +316,8 @@ static bool parse_manifest(const char *text, pkin_i_checkpoint_key *key, uint64_
 
 static pkin_status other_rows(const char *folder, const char *side) {
     return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT,
-                       "%s: this checkpoint is of other rows, or was made with another bound of memory (%s differs); name another folder, or empty this one",
+                       "%s: this checkpoint is of other rows, or was made with another bound of memory (%s differ); "
+                       "name another folder, or empty this one",
                        folder, side);
 }
 
@@ -332,12 +333,12 @@ static pkin_status other_threshold(const char *folder, uint64_t there, uint64_t 
 
 static pkin_status check_key(const pkin_i_checkpoint *self, const pkin_i_checkpoint_key *there) {
     const pkin_i_checkpoint_key *here = &self->key;
-    if (here->within != there->within) return other_rows(self->folder, "one side or two");
-    if (here->n_columns != there->n_columns) return other_rows(self->folder, "the number of columns");
-    if (here->n_rows_a != there->n_rows_a) return other_rows(self->folder, "the number of rows of a");
-    if (here->n_rows_b != there->n_rows_b) return other_rows(self->folder, "the number of rows of b");
-    if (here->fingerprint_a != there->fingerprint_a) return other_rows(self->folder, "what is in a");
-    if (here->fingerprint_b != there->fingerprint_b) return other_rows(self->folder, "what is in b");
+    if (here->within != there->within) return other_rows(self->folder, "the numbers of sides");
+    if (here->n_columns != there->n_columns) return other_rows(self->folder, "the numbers of columns");
+    if (here->n_rows_a != there->n_rows_a) return other_rows(self->folder, "the numbers of rows");
+    if (here->n_rows_b != there->n_rows_b) return other_rows(self->folder, "the numbers of rows of the other side");
+    if (here->fingerprint_a != there->fingerprint_a) return other_rows(self->folder, "the weights of the rows");
+    if (here->fingerprint_b != there->fingerprint_b) return other_rows(self->folder, "the weights of the other side");
     if (here->min_score != there->min_score) return other_threshold(self->folder, there->min_score, here->min_score);
     return PKIN_OK;
 }

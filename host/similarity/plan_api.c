@@ -13,11 +13,24 @@ static pkin_plan_choice choice_of(const pkin_i_plan *plan, uint64_t n_rows) {
                               .n_strips = n_rows ? (n_rows + plan->strip_rows - 1) / plan->strip_rows : 1};
 }
 
+/* Of rows that equal each other, where these reach the threshold with themselves. */
+static uint64_t count_copy_pairs(const pkin_i_compared_rows *rows) {
+    uint64_t n = 0;
+    for (uint64_t g = 0; g < rows->a.rows.n_rows && rows->a.most_members > 1; g++) {
+        const uint64_t n_members = pkin_i_group_size(&rows->a, g);
+        if (n_members > 1 && pkin_i_group_score(&rows->a, g) >= rows->target.min_score) {
+            n += n_members * (n_members - 1) / 2;
+        }
+    }
+    return n;
+}
+
 static pkin_status fill(const pkin_i_compared_rows *rows, const pkin_i_plan_list *list, pkin_similarity_plan *out) {
     const uint64_t n_b = rows->task.b ? rows->task.b->n_rows : 0;
     pkin_similarity_plan plan = {.n_rows_a = rows->task.a->n_rows, .n_rows_b = n_b, .pairs = list->pairs};
     plan.n_empty = rows->a.n_empty + rows->b.n_empty;
     plan.n_copies = rows->a.n_copies + rows->b.n_copies;
+    if (!rows->task.b && rows->target.k == 0) plan.n_copy_pairs = count_copy_pairs(rows);
     pkin_status status = pkin_i_allocate(list->n_plans, sizeof *plan.choices, &plan.choices);
     if (status != PKIN_OK) return status;
     for (size_t p = 0; p < list->n_plans; p++) {

@@ -137,11 +137,23 @@ static int by_seconds(const void *x, const void *y) {
     return (p->dimension > q->dimension) - (p->dimension < q->dimension);
 }
 
-/* Sorted, the cheapest of each method: what is worth telling. */
 /* With a bound of so many times what the backend needs it has enough, also when pairs and rows took their shares
    (request.c): 1 / (1 - 1/4 - 1/3). */
 static const double ALL_BYTES_A_BACKEND_BYTE = 2.4;
 
+/* A pair of the result is a candidate of every plan: where the sample had none, the candidates say more. */
+static void cap_pairs(const planning *self, pkin_estimate *pairs) {
+    for (size_t p = 0; p < self->n_plans && self->target->k == 0; p++) {
+        const pkin_i_plan *plan = &self->plans[p];
+        if (plan->method == PKIN_I_METHOD_INDEX) continue;
+        if (plan->candidates.high < pairs->high) pairs->high = plan->candidates.high;
+        if (plan->candidates.middle < pairs->middle) pairs->middle = plan->candidates.middle;
+    }
+    if (pairs->middle > pairs->high) pairs->middle = pairs->high;
+    if (pairs->low > pairs->middle) pairs->low = pairs->middle;
+}
+
+/* Sorted, the cheapest of each method: what is worth telling. */
 static pkin_status hand_over(planning *self, pkin_i_plan_list *out) {
     static const size_t most[PKIN_I_N_METHODS] = {SKETCHES_MOST, TAILS_MOST, 1};
     pkin_status status;
@@ -152,11 +164,16 @@ static pkin_status hand_over(planning *self, pkin_i_plan_list *out) {
         "similarity: the memory that may be used is too little for comparing: allow %.0f MB, or ask for fewer "
         "threads",
         ceil(1e-6 * ((double)self->least_bytes * ALL_BYTES_A_BACKEND_BYTE + (double)self->wishes->held_bytes * 4 / 3)));
+    cap_pairs(self, &list.pairs);
     qsort(self->plans, self->n_plans, sizeof *self->plans, by_seconds);
     PKIN_TRY(pkin_i_allocate(PLANS_MOST, sizeof *list.plans, &list.plans));
     for (size_t p = 0; p < self->n_plans; p++) {
         const pkin_i_plan *plan = &self->plans[p];
-        if (n_of[plan->method]++ < most[plan->method]) list.plans[list.n_plans++] = *plan;
+        if (n_of[plan->method]++ >= most[plan->method]) continue;
+        list.plans[list.n_plans++] = *plan;
+        if (plan->method == PKIN_I_METHOD_INDEX && self->target->k == 0) {
+            list.plans[list.n_plans - 1].candidates = list.pairs; /* it scores no others */
+        }
     }
     *out = list;
 out:

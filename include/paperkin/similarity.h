@@ -63,7 +63,7 @@ typedef struct pkin_estimate {
 typedef struct pkin_similarity_report {
     size_t size;                 /* sizeof(pkin_similarity_report), set by _default */
     const char *backend;         /* static strings: names as options know them */
-    const char *method;          /* "sketch", "tail", "index" */
+    const char *method;          /* "sketch", "tail", "index"; "none": there was nothing to compare */
     const char *instruction_set; /* "amx", "avx512", "avx2", "portable" */
     int n_threads;
     uint32_t dimension;          /* of the sketch; else 0 */
@@ -184,7 +184,8 @@ typedef struct pkin_plan_choice {
 /* The ways that were weighed, cheapest first: the first is what would be done. */
 typedef struct pkin_similarity_plan {
     uint64_t n_rows_a, n_rows_b, n_empty, n_copies; /* as in pkin_similarity_report */
-    pkin_estimate pairs;                            /* of the result: pairs of compared rows; top-k: not estimated, 0 */
+    pkin_estimate pairs;   /* of the result: pairs of compared rows; top-k: not estimated, 0 */
+    uint64_t n_copy_pairs; /* join within a: pairs of equal rows, counted, which the result has besides */
     size_t n_choices;
     pkin_plan_choice *choices;
 } pkin_similarity_plan;

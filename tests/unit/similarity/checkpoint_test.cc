@@ -267,10 +267,10 @@ TEST(Checkpoint, OfOtherDataIsRefused) {
     longer.rows.push_back({});
     wider.n_columns++;
     TestVectors c(changed), l(longer), w(wider);
-    expect_refused(run, c.vectors, nullptr, THRESHOLD, PKIN_ERROR_INVALID_ARGUMENT, "what is in a");
-    expect_refused(run, l.vectors, nullptr, THRESHOLD, PKIN_ERROR_INVALID_ARGUMENT, "rows of a");
+    expect_refused(run, c.vectors, nullptr, THRESHOLD, PKIN_ERROR_INVALID_ARGUMENT, "the weights of the rows");
+    expect_refused(run, l.vectors, nullptr, THRESHOLD, PKIN_ERROR_INVALID_ARGUMENT, "the numbers of rows differ");
     expect_refused(run, w.vectors, nullptr, THRESHOLD, PKIN_ERROR_INVALID_ARGUMENT, "columns");
-    expect_refused(run, v.vectors, v.vectors, THRESHOLD, PKIN_ERROR_INVALID_ARGUMENT, "two");
+    expect_refused(run, v.vectors, v.vectors, THRESHOLD, PKIN_ERROR_INVALID_ARGUMENT, "the numbers of sides");
     expect_refused(run, v.vectors, nullptr, 0.31, PKIN_ERROR_INVALID_ARGUMENT, "threshold");
     ASSERT_EQ(run.join(v.vectors), PKIN_OK);
 }

@@ -7,6 +7,7 @@
 #include "support/similarity_oracle.h"
 
 extern "C" {
+#include "paperkin/generate.h"
 #include "similarity/distinct_rows.h"
 }
 
@@ -90,7 +91,7 @@ TEST(Distinct, GroupsAreThoseOfAMap) {
 
 /* Where a copy of the rows is dearer than what may be used, rows are compared one by one: the same result. */
 TEST(Distinct, RowsStayAsTheyAreWhereACopyWouldNotFit) {
-    TestVectors v(random_matrix(TestShape{20000, 3000, 60, 0.02, 0.05}, 77));
+    TestVectors v(random_matrix(TestShape{3000, 3000, 60, 0.02, 0.05}, 77));
     pkin_i_distinct_rows together, apart;
     ASSERT_EQ(pkin_i_distinct_rows_find(v.vectors, 1, 0, 2, &together), PKIN_OK);
     ASSERT_GT(together.n_copies + together.n_empty, 0u);
@@ -104,31 +105,42 @@ TEST(Distinct, RowsStayAsTheyAreWhereACopyWouldNotFit) {
     EXPECT_EQ(apart.rows.n_rows, together.rows.n_rows);
     pkin_i_distinct_rows_free(&apart);
 
-    for (const char *method : {"sketch", "tail", "index"}) {
-        pkin_similarity_options options = pkin_similarity_options_default();
-        pkin_similarity_report report = pkin_similarity_report_default();
-        pkin_pair_list free_list, bound_list;
-        pkin_neighbor_lists free_near, bound_near;
-        options.method = method;
-        options.n_threads = 2;
-        options.report = &report;
-        ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.2, &options, &free_list), PKIN_OK);
-        ASSERT_EQ(pkin_similarity_top_k(v.vectors, nullptr, 3, 0, &options, &free_near), PKIN_OK);
-        ASSERT_GT(report.n_copies, 0u);
-        options.memory_bytes = 3 * together.bytes - 3;
-        ASSERT_EQ(pkin_similarity_join(v.vectors, nullptr, 0.2, &options, &bound_list), PKIN_OK) << pkin_last_error();
-        EXPECT_EQ(report.n_copies, 0u);
-        ASSERT_EQ(bound_list.n_pairs, free_list.n_pairs);
-        EXPECT_EQ(memcmp(bound_list.pairs, free_list.pairs, free_list.n_pairs * sizeof *free_list.pairs), 0);
-        options.memory_bytes = 64 << 20;
-        ASSERT_EQ(pkin_similarity_top_k(v.vectors, nullptr, 3, 0, &options, &bound_near), PKIN_OK) << pkin_last_error();
-        EXPECT_EQ(bound_near.offsets[20000], free_near.offsets[20000]);
-        pkin_pair_list_free(&free_list);
-        pkin_pair_list_free(&bound_list);
-        pkin_neighbor_lists_free(&free_near);
-        pkin_neighbor_lists_free(&bound_near);
-    }
     pkin_i_distinct_rows_free(&together);
+}
+
+TEST(Distinct, MemoryThatLeavesCopiesApartChangesNoResult) {
+    pkin_generate_options generate = pkin_generate_options_default();
+    pkin_similarity_options options = pkin_similarity_options_default();
+    pkin_similarity_report report = pkin_similarity_report_default();
+    pkin_vectors *rows;
+    pkin_pair_list list, bound_list;
+    pkin_neighbor_lists near, bound_near;
+    generate.n_rows = 16000;
+    generate.copy_share = 0.01;
+    ASSERT_EQ(pkin_vectors_generate(&generate, &rows), PKIN_OK);
+    options.n_threads = 1;
+    options.report = &report;
+    ASSERT_EQ(pkin_similarity_join(rows, nullptr, 0.5, &options, &list), PKIN_OK);
+    ASSERT_GT(report.n_copies, 0u);
+    ASSERT_EQ(pkin_similarity_top_k(rows, nullptr, 2, 0, &options, &near), PKIN_OK);
+    options.memory_bytes = 24 << 20; /* a third of it is less than the rows' 12 MB */
+    ASSERT_EQ(pkin_similarity_join(rows, nullptr, 0.5, &options, &bound_list), PKIN_OK) << pkin_last_error();
+    EXPECT_EQ(report.n_copies, 0u);
+    EXPECT_LE(report.working_bytes, options.memory_bytes);
+    ASSERT_EQ(bound_list.n_pairs, list.n_pairs);
+    EXPECT_EQ(memcmp(bound_list.pairs, list.pairs, list.n_pairs * sizeof *list.pairs), 0);
+    ASSERT_EQ(pkin_similarity_top_k(rows, nullptr, 2, 0, &options, &bound_near), PKIN_OK) << pkin_last_error();
+    EXPECT_EQ(report.n_copies, 0u);
+    ASSERT_EQ(bound_near.offsets[16000], near.offsets[16000]);
+    for (uint64_t n = 0; n < near.offsets[16000]; n++) {
+        ASSERT_EQ(bound_near.neighbors[n].row, near.neighbors[n].row);
+        ASSERT_EQ(bound_near.neighbors[n].score, near.neighbors[n].score);
+    }
+    pkin_pair_list_free(&list);
+    pkin_pair_list_free(&bound_list);
+    pkin_neighbor_lists_free(&near);
+    pkin_neighbor_lists_free(&bound_near);
+    pkin_vectors_free(rows);
 }
 
 TEST(Distinct, NearlyEqualRowsAreNotEqual) {

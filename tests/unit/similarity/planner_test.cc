@@ -51,7 +51,7 @@ struct Plans {
 };
 
 pkin_i_wishes any_wish() {
-    return {1, PKIN_I_METHOD_SKETCH, pkin_i_isa_best(), 0, 0, 0};
+    return {1, PKIN_I_METHOD_SKETCH, pkin_i_isa_best(), 0, 0, 0, 0};
 }
 
 struct Job {
