@@ -2,10 +2,11 @@
 #ifndef PKIN_TESTS_SUPPORT_ALLOCATION_FAILURES_H
 #define PKIN_TESTS_SUPPORT_ALLOCATION_FAILURES_H
 
-/* Memory that fails at a given request: whatever fails, nothing is left behind. */
+/* Memory that fails at a given request, or at large ones: whatever fails, nothing is left behind. */
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 
@@ -14,16 +15,20 @@
 struct FailingMemory {
     std::atomic<long> n_requests{0}, n_held{0};
     long fail_at = -1;
+    size_t most_bytes = SIZE_MAX;
 
+    bool fails(size_t n_bytes) {
+        return n_requests++ == fail_at || n_bytes > most_bytes;
+    }
     static void *allocate(void *user, size_t n_bytes) {
         FailingMemory *memory = static_cast<FailingMemory *>(user);
-        if (memory->n_requests++ == memory->fail_at) return nullptr;
+        if (memory->fails(n_bytes)) return nullptr;
         memory->n_held++;
         return std::malloc(n_bytes);
     }
     static void *reallocate(void *user, void *block, size_t n_bytes) {
         FailingMemory *memory = static_cast<FailingMemory *>(user);
-        return memory->n_requests++ == memory->fail_at ? nullptr : std::realloc(block, n_bytes);
+        return memory->fails(n_bytes) ? nullptr : std::realloc(block, n_bytes);
     }
     static void release(void *user, void *block) {
         static_cast<FailingMemory *>(user)->n_held--;

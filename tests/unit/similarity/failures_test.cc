@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "support/allocation_failures.h"
 #include "support/similarity_oracle.h"
 
 extern "C" {
@@ -141,54 +142,6 @@ TEST(Progress, AnyCallMayCancel) {
     }
 }
 
-/* Memory that fails at one request or at a large one, and counts what is not given back. */
-struct Memory {
-    std::atomic<long> n_requests{0}, n_held{0};
-    long fail_at = -1;
-    size_t most_bytes = SIZE_MAX;
-
-    bool fails(size_t n_bytes) {
-        return n_requests++ == fail_at || n_bytes > most_bytes;
-    }
-};
-
-void *allocate(void *user, size_t n_bytes) {
-    Memory *memory = static_cast<Memory *>(user);
-    if (memory->fails(n_bytes)) return nullptr;
-    memory->n_held++;
-    return std::malloc(n_bytes);
-}
-
-void *reallocate(void *user, void *block, size_t n_bytes) {
-    Memory *memory = static_cast<Memory *>(user);
-    return memory->fails(n_bytes) ? nullptr : std::realloc(block, n_bytes);
-}
-
-void release(void *user, void *block) {
-    static_cast<Memory *>(user)->n_held--;
-    std::free(block);
-}
-
-/* Lets request number N fail, for every N until the work succeeds: it must fail cleanly every time before that. */
-template <typename Work> void expect_clean_failures(Work work) {
-    for (long fail_at = 0;; fail_at++) {
-        Memory memory;
-        memory.fail_at = fail_at;
-        pkin_allocator hooks = {allocate, reallocate, release, &memory};
-        pkin_set_allocator(&hooks);
-        pkin_status status = work();
-        pkin_set_allocator(nullptr);
-        ASSERT_EQ(memory.n_held, 0) << "request " << fail_at;
-        if (status == PKIN_OK) {
-            EXPECT_GT(fail_at, 3);
-            break;
-        }
-        ASSERT_EQ(status, PKIN_ERROR_OUT_OF_MEMORY) << "request " << fail_at;
-        ASSERT_NE(std::string(pkin_last_error()), "");
-        ASSERT_LT(fail_at, 10000);
-    }
-}
-
 TEST(Memory, EveryAllocationMayFail) {
     TestVectors v(random_matrix({300, 40, 8}, 4)), w(random_matrix({50, 40, 8}, 5));
     pkin_similarity_options options = pkin_similarity_options_default();
@@ -235,9 +188,9 @@ TEST(Memory, FollowsTheEntriesNotTheColumns) {
     const TestMatrix small_a = random_matrix({60, 40, 8}, 11), small_b = random_matrix({90, 40, 8}, 12);
     TestVectors a(small_a), b(small_b), wide_a(spread(small_a, UINT32_MAX)), wide_b(spread(small_b, UINT32_MAX));
     ASSERT_EQ(wide_a.vectors->columns[wide_a.vectors->row_offsets[60] - 1] / 256, UINT32_MAX / 256);
-    Memory memory;
+    FailingMemory memory;
     memory.most_bytes = 16 << 20;
-    pkin_allocator hooks = {allocate, reallocate, release, &memory};
+    pkin_allocator hooks = {FailingMemory::allocate, FailingMemory::reallocate, FailingMemory::release, &memory};
     pkin_set_allocator(&hooks);
     pkin_status status[4];
     std::vector<Scored> found[] = {run_join(wide_a.vectors, nullptr, 0.2, 2, &status[0]),

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "support/allocation_failures.h"
 #include "support/shared_dir.h"
 #include "support/similarity_oracle.h"
 
@@ -653,29 +654,6 @@ TEST(PublicPlan, RefusesWhatJoinsRefuse) {
     EXPECT_EQ(pkin_similarity_plan_make(rows.vectors, nullptr, 0, 1.5, nullptr, &plan), PKIN_ERROR_INVALID_ARGUMENT);
 }
 
-/* Memory that fails at one request, and counts what is not given back. */
-struct Memory {
-    std::atomic<long> n_requests{0}, n_held{0};
-    long fail_at = -1;
-};
-
-void *allocate(void *user, size_t n_bytes) {
-    Memory *memory = static_cast<Memory *>(user);
-    if (memory->n_requests++ == memory->fail_at) return nullptr;
-    memory->n_held++;
-    return std::malloc(n_bytes);
-}
-
-void *reallocate(void *user, void *block, size_t n_bytes) {
-    Memory *memory = static_cast<Memory *>(user);
-    return memory->n_requests++ == memory->fail_at ? nullptr : std::realloc(block, n_bytes);
-}
-
-void release(void *user, void *block) {
-    static_cast<Memory *>(user)->n_held--;
-    std::free(block);
-}
-
 TEST(PublicPlan, EveryAllocationMayFail) {
     TestVectors rows(random_matrix({60, 40, 8}, 4)), others(random_matrix({30, 40, 8}, 5));
     pkin_similarity_options options = pkin_similarity_options_default();
@@ -684,9 +662,10 @@ TEST(PublicPlan, EveryAllocationMayFail) {
          {static_cast<const pkin_vectors *>(nullptr), static_cast<const pkin_vectors *>(others.vectors)}) {
         for (uint32_t k : {0u, 3u}) {
             for (long fail_at = 0;; fail_at++) {
-                Memory memory;
+                FailingMemory memory;
                 memory.fail_at = fail_at;
-                pkin_allocator hooks = {allocate, reallocate, release, &memory};
+                pkin_allocator hooks = {FailingMemory::allocate, FailingMemory::reallocate, FailingMemory::release,
+                                        &memory};
                 pkin_similarity_plan plan;
                 pkin_set_allocator(&hooks);
                 const pkin_status status = pkin_similarity_plan_make(rows.vectors, b, k, 0.3, &options, &plan);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "support/allocation_failures.h"
 #include "support/similarity_oracle.h"
 
 extern "C" {
@@ -296,31 +297,6 @@ TEST(SketchEngine, ProgressCountsEveryPairAndMayCancel) {
     }
 }
 
-/* Memory that fails at one request, and counts what is not given back. */
-struct Memory {
-    std::atomic<long> n_requests{0}, n_held{0};
-    long fail_at = 0;
-};
-
-void *allocate(void *user, size_t n_bytes) {
-    Memory *memory = static_cast<Memory *>(user);
-    if (memory->n_requests++ == memory->fail_at) return nullptr;
-    memory->n_held++;
-    return std::malloc(n_bytes);
-}
-
-void *reallocate(void *user, void *block, size_t n_bytes) {
-    Memory *memory = static_cast<Memory *>(user);
-    if (memory->n_requests++ == memory->fail_at) return nullptr;
-    memory->n_held += block == nullptr;
-    return std::realloc(block, n_bytes);
-}
-
-void release(void *user, void *block) {
-    static_cast<Memory *>(user)->n_held -= block != nullptr;
-    std::free(block);
-}
-
 pkin_status join_and_top_k(const pkin_vectors *a, const pkin_vectors *b) {
     std::vector<pkin_neighbor> neighbors(a->n_rows * 3);
     std::vector<uint32_t> counts(a->n_rows);
@@ -347,9 +323,10 @@ TEST(SketchEngine, EndsCleanlyWithoutMemory) {
          {static_cast<const pkin_vectors *>(nullptr), static_cast<const pkin_vectors *>(w.vectors)}) {
         pkin_status status = PKIN_ERROR_OUT_OF_MEMORY;
         for (long fail_at = 0; status != PKIN_OK; fail_at++) {
-            Memory memory;
+            FailingMemory memory;
             memory.fail_at = fail_at;
-            pkin_allocator hooks = {allocate, reallocate, release, &memory};
+            pkin_allocator hooks = {FailingMemory::allocate, FailingMemory::reallocate, FailingMemory::release,
+                                    &memory};
             pkin_set_allocator(&hooks);
             status = join_and_top_k(v.vectors, b);
             pkin_set_allocator(nullptr);

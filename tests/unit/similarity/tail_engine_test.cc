@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "support/allocation_failures.h"
 #include "support/similarity_oracle.h"
 
 extern "C" {
@@ -310,29 +311,6 @@ TEST(TailEngine, ForcedByName) {
     }
 }
 
-/* Memory that fails at one request, and counts what is not given back. */
-struct Memory {
-    std::atomic<long> n_requests{0}, n_held{0};
-    long fail_at;
-};
-
-void *allocate(void *user, size_t n_bytes) {
-    Memory *memory = static_cast<Memory *>(user);
-    if (memory->n_requests++ == memory->fail_at) return nullptr;
-    memory->n_held++;
-    return std::malloc(n_bytes);
-}
-
-void *reallocate(void *user, void *block, size_t n_bytes) {
-    Memory *memory = static_cast<Memory *>(user);
-    return memory->n_requests++ == memory->fail_at ? nullptr : std::realloc(block, n_bytes);
-}
-
-void release(void *user, void *block) {
-    static_cast<Memory *>(user)->n_held--;
-    std::free(block);
-}
-
 TEST(TailEngine, EveryAllocationMayFail) {
     TestVectors v(random_matrix({300, 40, 8}, 4)), w(random_matrix({50, 40, 8}, 5));
     for (const char *method : {"tail", "index"}) {
@@ -343,9 +321,10 @@ TEST(TailEngine, EveryAllocationMayFail) {
             options.n_threads = 3;
             pkin_status status = PKIN_ERROR_OUT_OF_MEMORY;
             for (long fail_at = 0; status != PKIN_OK; fail_at++) {
-                Memory memory;
+                FailingMemory memory;
                 memory.fail_at = fail_at;
-                pkin_allocator hooks = {allocate, reallocate, release, &memory};
+                pkin_allocator hooks = {FailingMemory::allocate, FailingMemory::reallocate, FailingMemory::release,
+                                        &memory};
                 pkin_pair_list list;
                 pkin_set_allocator(&hooks);
                 status = pkin_similarity_join(v.vectors, b, 0.1, &options, &list);
