@@ -155,6 +155,12 @@ static bool read_piece(int descriptor, char *bytes, size_t begin, size_t end) {
     return true;
 }
 
+/* Asked before opening: a pipe that has been opened cannot be opened again, what its writer had to say is gone. */
+static bool is_large_file(const char *path) {
+    struct stat info;
+    return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size >= PARALLEL_BYTES;
+}
+
 /*
  * A large regular file, by several threads, since most of the time goes into the first touch of the memory. False, and
  * `out` empty, where that does not suit the file, or anything is amiss: reading it in the plain way then tells.
@@ -162,7 +168,7 @@ static bool read_piece(int descriptor, char *bytes, size_t begin, size_t end) {
 static bool read_in_pieces(const char *path, int n_threads, pkin_i_buffer *out) {
     struct stat info;
     bool whole = false;
-    int descriptor = n_threads > 1 && strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int descriptor = n_threads > 1 && is_large_file(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (descriptor < 0) return false;
     if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < PARALLEL_BYTES) goto out;
     size_t n_bytes = (size_t)info.st_size, n_pieces = (n_bytes - 1) / PIECE_BYTES + 1;

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include <cstdio>
 #include <fstream>
+#include <thread>
 
 #include "corpus/corpus_private.h"
 #include "corpus_test_support.h"
+#include "support/temporary_folder.h"
 
 namespace {
 
@@ -143,6 +147,27 @@ TEST(Input, LargeFilesReadInPieces) {
         pkin_i_buffer_free(&pieces);
     }
     std::remove(path.c_str());
+}
+
+/* Opens the pipe for writing, writes and is gone: whoever opens the pipe again waits for a writer that never comes. */
+TEST(Input, PipesAreOpenedOnce) {
+    TemporaryFolder folder;
+    std::string path = folder.str("pipe");
+    ASSERT_EQ(0, mkfifo(path.c_str(), 0600));
+    int notes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    ASSERT_GE(notes, 0);
+    ASSERT_GE(inotify_add_watch(notes, path.c_str(), IN_OPEN | IN_CLOSE_NOWRITE), 0);
+    std::thread writer([&] { std::ofstream(path, std::ios::binary) << "all of it"; });
+    pkin_i_buffer out = {};
+    EXPECT_EQ(PKIN_OK, pkin_i_input_read_parallel(path.c_str(), 3, &out));
+    writer.join();
+    EXPECT_STREQ("all of it", out.bytes);
+    pkin_i_buffer_free(&out);
+    int n_closed = 0;
+    inotify_event note;
+    while (read(notes, &note, sizeof note) == sizeof note) n_closed += (note.mask & IN_CLOSE_NOWRITE) != 0;
+    close(notes);
+    EXPECT_EQ(1, n_closed);
 }
 
 TEST(Input, StandardInput) {
