@@ -31,6 +31,7 @@ typedef struct pkin_i_task {
     const pkin_vectors *a;
     const pkin_vectors *b;        /* NULL: a against itself, the pairs i < j */
     int n_threads;                /* >= 1 */
+    const char *devices;          /* cuda: "auto" or NULL (the first that can be used), "all", or "0,2" */
     pkin_progress_fn on_progress; /* may be NULL; nonzero cancels; called from the calling thread only */
     void *progress_user;
     uint64_t n_pairs_before; /* pairs of rows that earlier calls have dealt with, and all there are: progress */

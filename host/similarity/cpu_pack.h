@@ -6,7 +6,7 @@
  * Rows as packed sketches, the way a filter reads them (cpu_filter.h): blocks of rows, which a thread packs for itself,
  * and panels, which all threads share.
  */
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/cpu_filter.h"
 
 PKIN_EXTERN_C_BEGIN

@@ -3,7 +3,7 @@
 
 #include "base/failure.h"
 #include "paperkin/backend.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/cpu_filter.h"
 
 /*

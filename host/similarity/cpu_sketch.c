@@ -30,7 +30,7 @@
 #include <string.h>
 
 #include "base/failure.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/cpu_narrow.h"
 #include "similarity/cpu_pack.h"
 #include "similarity/cpu_score.h"

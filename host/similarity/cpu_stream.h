@@ -9,7 +9,7 @@
  */
 #include <stdbool.h>
 
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/neighbor_heaps.h"
 
 /* What a method adds to it. `thread` in [0, n_threads), `slot` in [0, n_slots). */

@@ -8,7 +8,7 @@
 #include "base/failure.h"
 #include "base/hash.h"
 #include "base/take_options.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "vector/matrix.h"
 #include "vector/weigh.h"
 

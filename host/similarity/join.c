@@ -10,7 +10,7 @@
 
 #include "base/failure.h"
 #include "similarity/checkpoint.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/expand_pairs.h"
 #include "similarity/policy.h"
 

@@ -17,9 +17,14 @@ enum { PKIN_I_N_METHODS = PKIN_I_METHOD_INDEX + 1 };
 
 const char *pkin_i_method_name(pkin_i_method method); /* "sketch", "tail", "index" */
 
+struct pkin_i_backend; /* backend.h */
+
 typedef struct pkin_i_plan {
+    const struct pkin_i_backend *backend;
     pkin_i_method method;
-    pkin_i_isa isa;
+    pkin_i_isa isa;           /* cpu */
+    uint32_t filter;          /* cuda: a pkin_i_gpu_filter */
+    const char *kernel;       /* what computes: the name of the instruction set or of the filter; static */
     uint32_t dimension;       /* sketch: buckets, a multiple of 64 in [64, PKIN_I_DIMENSION_MAX]; else 0 */
     double head_share;        /* tail: columns in this share of the rows or more are bounded; else 0 */
     uint64_t strip_rows;      /* rows of b (of a where b is NULL) that are worked on at a time, >= 1 */

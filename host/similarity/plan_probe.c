@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/failure.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/cpu_score.h"
 
 enum {

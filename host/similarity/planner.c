@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #include "base/failure.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/cpu_sketch.h"
 #include "similarity/cpu_stream.h"
 #include "similarity/cpu_tail_cost.h"

@@ -4,7 +4,7 @@
 
 #include "base/failure.h"
 #include "base/take_options.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/policy.h"
 #include "similarity/sketch.h"
 

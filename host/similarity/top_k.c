@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/failure.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/neighbor_heaps.h"
 #include "similarity/policy.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/failure.h"
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 #include "similarity/policy.h"
 
 pkin_status pkin_i_work_take(const pkin_vectors *a, const pkin_vectors *b, uint32_t k, double threshold, int allow_zero,

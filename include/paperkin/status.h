@@ -26,7 +26,8 @@ PKIN_EXTERN_C_BEGIN
     X(PKIN_ERROR_UNSUPPORTED, 9, "not supported")                                                                      \
     X(PKIN_ERROR_CANCELLED, 10, "cancelled")                                                                           \
     X(PKIN_ERROR_NOT_FOUND, 11, "not found")                                                                           \
-    X(PKIN_ERROR_INTERNAL, 12, "internal error")
+    X(PKIN_ERROR_INTERNAL, 12, "internal error")                                                                       \
+    X(PKIN_ERROR_DEVICE, 13, "the GPU failed")
 
 typedef enum pkin_status {
 #define PKIN_STATUS_ENUM(name, code, message) name = code,
@@ -34,7 +35,8 @@ typedef enum pkin_status {
 #undef PKIN_STATUS_ENUM
 } pkin_status;
 
-/* The status's name ("PKIN_ERROR_IO") and its message in one line. Static storage; never NULL, also for unknown codes. */
+/* The status's name ("PKIN_ERROR_IO") and its message in one line. Static storage; never NULL, also for unknown codes.
+ */
 PKIN_API const char *pkin_status_name(pkin_status status);
 PKIN_API const char *pkin_status_message(pkin_status status);
 
@@ -44,7 +46,8 @@ PKIN_API const char *pkin_status_message(pkin_status status);
  */
 PKIN_API const char *pkin_last_error(void);
 
-/* A record that could not be read, or a fact worth telling; the work goes on. Strings are valid during the call only. */
+/* A record that could not be read, or a fact worth telling; the work goes on. Strings are valid during the call only.
+ */
 typedef struct pkin_diagnostic {
     const char *file;   /* as given by the caller, "-" for standard input */
     uint64_t line;      /* 1-based, 0 where no line applies */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "similarity/cpu_crew.h"
+#include "similarity/crew.h"
 
 #include <omp.h>
 #include <time.h>

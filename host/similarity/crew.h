@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PKIN_SIMILARITY_CPU_CREW_H
-#define PKIN_SIMILARITY_CPU_CREW_H
+#ifndef PKIN_SIMILARITY_CREW_H
+#define PKIN_SIMILARITY_CREW_H
 
 /*
  * Many items of work, taken one after another by whichever thread is free; the first failure ends all; the calling
