@@ -24,6 +24,12 @@ typedef struct pkin_i_outcome {
     uint64_t n_postings;        /* tail and index: products added, seeds' not included */
     uint64_t n_visits;          /* tail and index: columns of streamed rows that were looked up in a block */
     uint64_t n_refined;         /* tail: pairs that the first bound left */
+    uint64_t device_bytes;      /* cuda: largest working set on the devices together */
+    uint64_t bytes_up;          /* cuda: moved to devices, */
+    uint64_t bytes_down;        /* and from them */
+    uint64_t n_splits;          /* cuda: items that were cut since their candidates did not fit */
+    char device[96];            /* cuda: name of the device, the first of several; else "" */
+    int n_devices;              /* cuda: at work; else 0 */
 } pkin_i_outcome;
 
 /* One piece of work handed down: rows of `a` against rows of `b`. No row is empty. */

@@ -23,7 +23,8 @@ PUBLIC = {
     "digest.h": "digest", "generate.h": "similarity",
 }
 KERNELS_MAY_SEE = {
-    "host/similarity/backend.h", "host/similarity/vectors.h", "host/vector/matrix.h",
+    "host/similarity/backend.h", "host/similarity/vectors.h", "host/vector/matrix.h", "host/similarity/sketch.h",
+    "host/similarity/plan.h", "host/similarity/pair_sink.h", "host/similarity/neighbor_heaps.h", "host/similarity/crew.h",
     "include/paperkin/version.h", "include/paperkin/status.h", "include/paperkin/features.h",
     "include/paperkin/backend.h", "include/paperkin/similarity.h",
 }
