@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # What can be switched, and how everything is compiled.
 
-option(PAPERKIN_TESTS "Build the tests (GoogleTest, rapidcheck)" ON)
+option(PAPERKIN_TESTS "Build the tests (GoogleTest, rapidcheck; those of the core alone need neither)" ON)
 option(PAPERKIN_BENCH "Build the benchmarks" ON)
+option(PAPERKIN_CORE_ONLY "The similarity core alone: rows in .npz to pairs; needs no library but OpenMP" OFF)
 option(PAPERKIN_WERROR "Treat warnings as errors" OFF)
 set(PAPERKIN_SANITIZE "" CACHE STRING "Sanitizers, for example address,undefined")
 set(PAPERKIN_CUDA "AUTO" CACHE STRING "CUDA backend: AUTO, ON or OFF")
@@ -23,24 +24,7 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# The CUDA backend comes into the build with a CMakeLists.txt in kernels/; until then the switch must still tell the truth.
-string(TOUPPER "${PAPERKIN_CUDA}" PAPERKIN_CUDA_WANTED)
-if(NOT PAPERKIN_CUDA_WANTED MATCHES "^(AUTO|ON|OFF)$")
-  message(FATAL_ERROR "PAPERKIN_CUDA is \"${PAPERKIN_CUDA}\"; it must be AUTO, ON or OFF.")
-elseif(PAPERKIN_CUDA_WANTED STREQUAL "ON")
-  message(FATAL_ERROR "PAPERKIN_CUDA=ON, but the CUDA backend is not built yet: this version has the CPU backend only. "
-                      "Configure with -DPAPERKIN_CUDA=AUTO or OFF.")
-elseif(PAPERKIN_CUDA_WANTED STREQUAL "OFF")
-  message(STATUS "paperkin: backends: cpu (CUDA switched off)")
-else()
-  find_program(PAPERKIN_NVCC nvcc HINTS ENV CUDACXX ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
-  mark_as_advanced(PAPERKIN_NVCC)
-  if(PAPERKIN_NVCC)
-    message(STATUS "paperkin: backends: cpu (${PAPERKIN_NVCC} found, but this version has the CPU backend only)")
-  else()
-    message(STATUS "paperkin: backends: cpu (no CUDA compiler found)")
-  endif()
-endif()
+include(PaperkinCuda)
 
 # Python runs checks and comparisons in the tests: the virtual environment of scripts/setup where it stands. Not cached,
 # since the environment may be made after the first configuring.
@@ -55,12 +39,16 @@ set(Python3_EXECUTABLE "${PAPERKIN_PYTHON}")
 
 find_package(OpenMP REQUIRED COMPONENTS C CXX)
 find_package(Threads REQUIRED)
-find_package(ICU 67 REQUIRED COMPONENTS uc i18n data)
-find_package(SQLite3 3.37 REQUIRED)
-find_package(ZLIB REQUIRED)
-find_package(simdjson REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4)
+if(PAPERKIN_CORE_ONLY)
+  find_package(ZLIB)
+else()
+  find_package(ICU 67 REQUIRED COMPONENTS uc i18n data)
+  find_package(SQLite3 3.37 REQUIRED)
+  find_package(ZLIB REQUIRED)
+  find_package(simdjson REQUIRED)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4)
+endif()
 
 # Shared by every target of the project.
 add_library(pkin_compile_options INTERFACE)

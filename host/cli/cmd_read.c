@@ -5,7 +5,7 @@
 #include "messages.h"
 #include "output.h"
 #include "overwrite.h"
-#include "row_inputs.h"
+#include "text_inputs.h"
 
 static void write_list(pkin_i_json *json, const char *key, const char *const *items, uint32_t n_items) {
     pkin_i_json_begin_array(json, key);

@@ -5,22 +5,14 @@
 
 #include "messages.h"
 
-/* In the order of their names. */
-static const pkin_i_command *const commands[] = {
-    &pkin_i_command_backends, &pkin_i_command_bench,  &pkin_i_command_digest,    &pkin_i_command_gate,
-    &pkin_i_command_help,     &pkin_i_command_ingest, &pkin_i_command_neighbors, &pkin_i_command_pairs,
-    &pkin_i_command_read,     &pkin_i_command_store,  &pkin_i_command_vectorize, &pkin_i_command_version};
-
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
-
 static const char *command_name(const void *table, size_t k) {
     (void)table;
-    return k < N_COMMANDS ? commands[k]->name : NULL;
+    return k < pkin_i_n_commands ? pkin_i_commands[k]->name : NULL;
 }
 
 const pkin_i_command *pkin_i_command_find(pkin_i_cli *cli, const char *name) {
-    for (size_t k = 0; k < N_COMMANDS; k++) {
-        if (strcmp(commands[k]->name, name) == 0) return commands[k];
+    for (size_t k = 0; k < pkin_i_n_commands; k++) {
+        if (strcmp(pkin_i_commands[k]->name, name) == 0) return pkin_i_commands[k];
     }
     const char *near = pkin_i_nearest_name(name, command_name, NULL);
     if (near) {
@@ -86,17 +78,13 @@ void pkin_i_commands_print_usage(FILE *stream) {
 
 void pkin_i_commands_print_overview(FILE *stream) {
     pkin_i_commands_print_usage(stream);
-    fputs("\nRemembers the papers of daily digests, tells repeats and near-duplicates, and\n"
-          "links related papers.\n\nCommands:\n",
-          stream);
-    for (size_t k = 0; k < N_COMMANDS; k++) {
-        fprintf(stream, "  %-10s ", commands[k]->name);
-        pkin_i_print_wrapped(stream, commands[k]->summary, 13, 13);
+    fprintf(stream, "\n%s\nCommands:\n", pkin_i_program_purpose);
+    for (size_t k = 0; k < pkin_i_n_commands; k++) {
+        fprintf(stream, "  %-10s ", pkin_i_commands[k]->name);
+        pkin_i_print_wrapped(stream, pkin_i_commands[k]->summary, 13, 13);
     }
-    fputs("\nFiles are digests in Markdown or JSON lines, arXiv metadata snapshots and the\n"
-          "like; plain, gzip or zstd; told by their content. `-` is standard input or output.\n"
-          "\n"
-          "Exit codes:\n"
+    fprintf(stream, "\n%s\n", pkin_i_program_inputs);
+    fputs("Exit codes:\n"
           "  0    done\n"
           "  1    failed; standard error says why\n"
           "  2    misused: unknown command or option, bad or missing value\n"

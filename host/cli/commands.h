@@ -31,6 +31,12 @@ extern const pkin_i_command pkin_i_command_store;
 extern const pkin_i_command pkin_i_command_vectorize;
 extern const pkin_i_command pkin_i_command_version;
 
+/* What this program has and says of itself: command_list.c, or core_command_list.c in a build of the core alone. In the
+   order of their names. */
+extern const pkin_i_command *const pkin_i_commands[];
+extern const size_t pkin_i_n_commands;
+extern const char pkin_i_program_purpose[], pkin_i_program_inputs[]; /* lines of the overview */
+
 /* The command of that name; NULL after saying that there is none, and which was probably meant. */
 const pkin_i_command *pkin_i_command_find(pkin_i_cli *cli, const char *name);
 

@@ -29,7 +29,4 @@ enum { PKIN_I_ROW_ID_BYTES = 24 };
 const char *pkin_i_row_id(const pkin_i_rows *rows, uint64_t row, char buffer[PKIN_I_ROW_ID_BYTES]);
 const char *pkin_i_row_title(const pkin_i_rows *rows, uint64_t row); /* "" where unknown */
 
-/* Options for reading: diagnostics are told. */
-pkin_read_options pkin_i_read_options(pkin_i_cli *cli, const pkin_i_settings *settings);
-
 #endif

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store_choice.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "messages.h"
-
-const char *pkin_i_store_path(const char *given) {
-    const char *from_environment = getenv("PAPERKIN_STORE");
-    if (given) return given;
-    return from_environment && *from_environment ? from_environment : "paperkin.db";
-}
 
 pkin_status pkin_i_store_choose(pkin_i_cli *cli, const char *given, pkin_i_store_use use, pkin_store **out) {
     const char *path = pkin_i_store_path(given);

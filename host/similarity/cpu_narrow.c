@@ -2,7 +2,7 @@
 #include "similarity/cpu_narrow.h"
 
 #include "base/failure.h"
-#include "vector/word_order.h"
+#include "base/radix_sort.h"
 
 /* A few columns an entry cost less than renumbering. */
 static bool is_narrow(uint64_t n_columns, uint64_t n_entries) {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/failure.h"
+#include "base/radix_sort.h"
 #include "similarity/integer_root.h"
-#include "vector/word_order.h"
 
 static const uint64_t TAIL_ENTRIES_MAX = UINT64_C(1) << 24; /* of a row */
 

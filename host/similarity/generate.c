@@ -9,8 +9,8 @@
 #include "base/hash.h"
 #include "base/take_options.h"
 #include "similarity/crew.h"
+#include "vector/log.h"
 #include "vector/matrix.h"
-#include "vector/weigh.h"
 
 /*
  * How a row comes about. A row is a number of points, each of which is a term; a term that is hit more than once has a

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/failure.h"
+#include "base/radix_sort.h"
 #include "similarity/sketch.h"
-#include "vector/word_order.h"
 
 /* Half the width of a band, in standard deviations of the square root of a Poisson count (which are 1/2). */
 static const double BAND_DEVIATIONS = 3.2;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/failure.h"
-#include "vector/word_order.h"
+#include "base/radix_sort.h"
 
 enum { WEIGHT_SHARES_MAX = 8 };
 

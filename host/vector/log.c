@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "vector/log.h"
+
 #include <stdint.h>
 #include <string.h>
-
-#include "vector/weigh.h"
 
 /*
  * x = m * 2^e with m in [sqrt(1/2), sqrt(2)); ln m = 2 atanh(s), s = (m - 1) / (m + 1), |s| <= 0.1716, by its power

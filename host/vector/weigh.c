@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/failure.h"
+#include "base/radix_sort.h"
 #include "text/worker_failure.h"
+#include "vector/log.h"
 #include "vector/weigher.h"
 #include "vector/word_order.h"
 

@@ -15,12 +15,6 @@ PKIN_EXTERN_C_BEGIN
 pkin_status pkin_i_weigh(const pkin_i_token_documents *documents, const pkin_i_vocabulary *vocabulary,
                          const pkin_features_options *options, int sort_terms, pkin_matrix **out);
 
-/*
- * Natural logarithm from additions, multiplications and divisions alone, so that every machine and compiler gives the
- * same bits (libm's differ with the instruction set). x finite and > 0; error below 1e-15 relative to max(|ln x|, 1).
- */
-double pkin_i_log(double x);
-
 PKIN_EXTERN_C_END
 
 #endif

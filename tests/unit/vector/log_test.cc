@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "vector/weigh.h"
+#include "vector/log.h"
 
 static void expect_close(double x) {
     long double exact = std::log((long double)x);
