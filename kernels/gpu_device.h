@@ -23,20 +23,22 @@ typedef enum pkin_i_gpu_filter {
     PKIN_I_GPU_FILTER_FUSED,  /* products compared where they are computed: wgmma and TMA, compute capability 9.0 */
     PKIN_I_GPU_FILTER_GEMM8,  /* batched cuBLASLt products as saturated bytes, then a scan; joins only */
     PKIN_I_GPU_FILTER_GEMM32, /* the same with exact 32-bit products */
-    PKIN_I_GPU_FILTER_DP4A, /* a plain tiled kernel: every device, no library; the oracle of the others, and last resort
-                             */
+    PKIN_I_GPU_FILTER_DP4A,   /* a plain tiled kernel: every device, no library; oracle of the others, last resort */
     PKIN_I_GPU_N_FILTERS
 } pkin_i_gpu_filter;
 
 const char *pkin_i_gpu_filter_name(pkin_i_gpu_filter filter); /* "fused", "gemm8", "gemm32", "dp4a" */
 
 /*
- * How a sketch's bytes are written. cuBLASLt multiplies signed bytes only; wgmma and dp4a know unsigned ones:
- *   PLAIN   q in [0, 255] as it is (sketch.h): fused, dp4a.
- *   SHIFTED q - 128 as a signed byte, and the row's sum of q: with d buckets,
- *           sum q q' = sum (q - 128)(q' - 128) + 128 (sum q + sum q') - 16384 d, so that the same bound is tested:
- * gemm32. SEVEN   q in [0, 127], the smallest with q^2 * 2^60 >= 127^2 * S_b: gemm8. The bound is looser by some
- * percent.
+ * How a sketch's bytes are written. cuBLASLt multiplies signed bytes only; wgmma and dp4a know unsigned ones.
+ *
+ * PLAIN: q in [0, 255] as it is (sketch.h), for fused and dp4a.
+ *
+ * SHIFTED: q - 128 as a signed byte, and the row's sum of q, for gemm32. With d buckets
+ *     sum q q' = sum (q - 128)(q' - 128) + 128 (sum q + sum q') - 16384 d,
+ * so that the same bound is tested.
+ *
+ * SEVEN: q in [0, 127], the smallest with q^2 * 2^60 >= 127^2 * S_b, for gemm8. The bound is looser by some percent.
  */
 typedef enum pkin_i_gpu_coding { PKIN_I_GPU_PLAIN, PKIN_I_GPU_SHIFTED, PKIN_I_GPU_SEVEN } pkin_i_gpu_coding;
 
@@ -58,7 +60,7 @@ typedef struct pkin_i_gpu_rows {
     const uint32_t *columns; /* device, ascending in a row */
     const uint32_t *weights; /* device */
     uint8_t *sketches; /* device, (n_rows rounded up to ROWS_STEP) x dimension, row-major, aligned to 1024 bytes */
-    int32_t *sums;     /* device, as many: of q; SHIFTED only, else NULL */
+    int32_t *sums;     /* device, n_rows rounded up likewise: of q; SHIFTED only, else NULL */
 } pkin_i_gpu_rows;
 
 /* A pair to be scored: rows of the two sides, counted from the beginning of the side (not of the shard). */
@@ -86,8 +88,8 @@ typedef struct pkin_i_gpu_heaps {
 typedef struct pkin_i_gpu_filter_work {
     pkin_i_gpu_filter filter;
     const pkin_i_gpu_rows *rows, *columns; /* host structs; may be the same; of one dimension and the filter's coding */
-    uint32_t row_begin, row_end;           /* of the shard */
-    uint32_t column_begin, column_end;     /* of the other */
+    uint32_t row_begin, row_end;           /* of the shard; no begin or end need be a multiple of anything */
+    uint32_t column_begin, column_end;     /* of the other; never empty */
     int within;                            /* both are shards of one side: pairs i < j alone */
     int32_t limit;                         /* products from here on pass, where there are no heaps */
     /* Device, by row of the side. Both: products pass from the lower of the two rows' limits on. NULL both: `limit`. */
@@ -133,7 +135,7 @@ typedef struct pkin_i_gpu_seed_work {
 /* Rows that are compared with everybody, by exact scores. */
 typedef struct pkin_i_gpu_exhaust_work {
     const pkin_i_gpu_rows *rows;
-    const uint32_t *listed; /* device: rows of the shard, ascending */
+    const uint32_t *listed; /* device: rows of the shard, counted within it, ascending */
     uint32_t n_listed;      /* at most PKIN_I_GPU_EXHAUST_MOST */
     const pkin_i_gpu_rows *columns;
     int within;         /* not with itself */
