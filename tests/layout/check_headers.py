@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each header compiles alone and without a warning: public ones as C17 and C++17, private ones as C17.
+"""Each header compiles alone and without a warning: public ones as C17 and C++17, private ones as C17 (of kernels/ those
+that need no header of CUDA).
 
 Usage: check_headers.py ROOT C_COMPILER CXX_COMPILER
 """
@@ -32,6 +33,12 @@ def main():
     for header in private:
         folders = [root / "host", root / "include", root / "host" / header.parent]
         jobs.append((c_compiler, "c", "c17", folders, header, ["-D_GNU_SOURCE", "-fopenmp"]))
+    device = [Path("kernels", path.name) for path in sorted((root / "kernels").glob("*.h"))
+              if not path.name.startswith("cuda_") or path.name in ("cuda_driver.h", "cuda_backend.h")]
+    for header in device:
+        folders = [root, root / "host", root / "include"]
+        jobs.append((c_compiler, "c", "c17", folders, header, ["-D_GNU_SOURCE", "-fopenmp"]))
+    private += device
     with ThreadPoolExecutor() as pool:
         complaints = [text for text in pool.map(lambda job: compile_alone(*job), jobs) if text]
     print("\n".join(complaints))

@@ -4,8 +4,10 @@
 
 Data flows one way, and so do includes: base <- corpus <- text <- vector <- similarity <- groups <- store <- digest,
 each module seeing itself and what stands to its left, in host/ as in include/paperkin/. cli and bench see the public
-headers alone; kernels sees base, the matrix and the private interface of backends. Every #include of host/, kernels/,
-bench/ and include/ is read and resolved as the compiler would.
+headers alone, and measurements of devices (bench/gpu_*) what kernels sees: base, the matrix and the private interface of
+backends. In kernels/ the pipeline (gpu_*) knows no CUDA, the device (cuda_*) alone includes its headers, and kernels
+themselves (*.cuh) see only what the tests' emulator compiles. The registry alone sees the CUDA backend. Every #include
+of host/, kernels/, bench/ and include/ is read and resolved as the compiler would.
 
 Usage: check_includes.py [ROOT]. Prints one line for each fault; exit status 1 if there is any.
 """
@@ -25,21 +27,31 @@ PUBLIC = {
 KERNELS_MAY_SEE = {
     "host/similarity/backend.h", "host/similarity/vectors.h", "host/vector/matrix.h", "host/similarity/sketch.h",
     "host/similarity/plan.h", "host/similarity/pair_sink.h", "host/similarity/neighbor_heaps.h", "host/similarity/crew.h",
-    "include/paperkin/version.h", "include/paperkin/status.h", "include/paperkin/features.h",
+    "host/similarity/cpu_narrow.h", "include/paperkin/version.h", "include/paperkin/status.h", "include/paperkin/features.h",
     "include/paperkin/backend.h", "include/paperkin/similarity.h",
 }
+# What kernels themselves may include beside each other; of the compiler's headers only the integers.
+CUH_MAY_SEE = {"kernels/gpu_device.h", "kernels/gpu_launch.h", "kernels/fused_layout.h"}
+# The dialect's headers: under a C++ compiler alone they stand on the tests' emulator.
+DIALECT = {"kernels/simt.cuh", "kernels/hopper.cuh"}
+EMULATOR = "tests/support/simt/"
 # Foreign libraries, and the modules that hide them from all others.
 LIBRARIES = [
     (re.compile(r"simdjson"), {"corpus"}), (re.compile(r"zstd\.h$"), {"corpus"}),
     (re.compile(r"zlib\.h$"), {"corpus", "vector"}), (re.compile(r"unicode/"), {"text", "groups"}),
-    (re.compile(r"sqlite3\.h$"), {"store"}), (re.compile(r"cuda|cublas|cusparse|cub/|thrust/"), {"kernels"}),
+    (re.compile(r"sqlite3\.h$"), {"store"}),
 ]
+CUDA_LIBRARY = re.compile(r"cuda|cublas|cusparse|cub/|thrust/|cooperative_groups")
+CUDA_PLACES = ("kernels/cuda_", "bench/peers/")
 # Of the C library: what answers by the caller's locale. base/ascii.h does not. The program sets no locale.
 LOCALE_HEADERS = {"ctype.h", "wctype.h", "locale.h", "strings.h"}
 LOCALE_CALLS = re.compile(r"\b(strn?casecmp|strcasestr|is(?:alnum|alpha|digit|lower|punct|space|upper|xdigit)|to(?:lower|upper)|"
                           r"setlocale|strto[df]|strtold|atof)\s*\(")
 CXX_SHIMS = {"host/corpus/json_shim.cpp"}
 CUDA_SWITCH = {"host/similarity/registry.c"}  # the registry: the one place that may ask whether CUDA is built in
+CUDA_BACKEND = "kernels/cuda_backend.h"  # and that may name it
+
+FOREIGN_NAMES = {"cuda.h", "cublasLt.h", "cuda_runtime_api.h"}  # headers that tests have in the place of a library's
 
 SOURCES = {".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".cu", ".cuh"}
 CXX = {".cc", ".cpp", ".cxx", ".hh", ".hpp"}
@@ -64,16 +76,34 @@ def module_of(path):
     return parts[0]
 
 
+def sees_cuda(path, target):
+    """Whether `path` may include kernels/cuda_*: the device's own files, and all others its driver's table."""
+    return path.startswith("kernels/cuda_") or (path.startswith("bench/") and target == "kernels/cuda_driver.h")
+
+
 def arrow_fault(path, target):
     """Why the file `path` may not include the file `target` (both relative to the root), or None."""
     source, aim = module_of(path), module_of(target)
     public = target.startswith("include/")
     if public and aim is None:
         return "belongs to no module: name it in PUBLIC of this check"
-    if source in ("cli", "bench"):
+    if target.startswith(EMULATOR):
+        return None if path in DIALECT else "the emulator is for tests; kernels reach it by kernels/simt.cuh"
+    if path.endswith(".cuh"):
+        allowed = target.endswith(".cuh") or target in CUH_MAY_SEE
+        return None if allowed else "kernels themselves see each other and the device's interface alone"
+    if target == CUDA_BACKEND and path in CUDA_SWITCH:
+        return None
+    if source == "cli":
         own = Path(path).parent == Path(target).parent
-        return None if public or own else f"{source} sees the public headers alone"
-    if source == "kernels":
+        return None if public or own else "cli sees the public headers alone"
+    if source == "bench" and (public or aim == "bench"):
+        return None
+    if source == "bench" and not Path(path).name.startswith("gpu_"):
+        return "bench sees the public headers alone"
+    if source in ("bench", "kernels"):
+        if aim == "kernels" and Path(target).name.startswith("cuda_") and not sees_cuda(path, target):
+            return "what knows no CUDA sees its driver alone"
         allowed = aim in ("kernels", "base") or target in KERNELS_MAY_SEE
         return None if allowed else "kernels sees base, the matrix and the backend interface alone"
     if path == "include/paperkin.h":
@@ -89,7 +119,12 @@ def arrow_fault(path, target):
 
 def resolve(root, path, name):
     """The file that an include names, relative to the root, searched as the compiler does; None where there is none."""
-    for folder in (Path(path).parent, Path("host"), Path("include"), Path("kernels")):
+    folders = [Path(path).parent, Path("host"), Path("include")]
+    if name.startswith("kernels/"):
+        folders.append(Path("."))
+    if name.startswith("support/"):
+        folders.append(Path("tests"))
+    for folder in folders:
         candidate = root / folder / name
         if candidate.is_file():
             return candidate.resolve().relative_to(root).as_posix()
@@ -107,11 +142,17 @@ def include_faults(root, path, text):
         target = resolve(root, path, name)
         if target:
             reason = arrow_fault(path, target)
+            if target.startswith("kernels/") and name != target:
+                reason = f'kernels/ is named in full: "{target}"'
             if reason:
                 yield f"{where}: must not include {name}: {reason}"
         elif quoted:
             yield f"{where}: includes {name}, which stands nowhere in the tree"
         else:
+            if CUDA_LIBRARY.search(name) and not path.startswith(CUDA_PLACES):
+                yield f"{where}: must not include <{name}>: only {' and '.join(CUDA_PLACES)} may see CUDA"
+            if path.endswith(".cuh") and not CUDA_LIBRARY.search(name) and name != "stdint.h":
+                yield f"{where}: must not include <{name}>: kernels themselves see <stdint.h> alone"
             for pattern, owners in LIBRARIES:
                 if pattern.search(name) and module_of(path) not in owners:
                     yield f"{where}: must not include <{name}>: only {', '.join(sorted(owners))} may see that library"
@@ -139,6 +180,8 @@ def name_faults(paths):
     seen = {}
     for path in paths:
         name = path.rsplit("/", 1)[-1]
+        if name in FOREIGN_NAMES and path.startswith("tests/support/"):
+            continue
         if not re.fullmatch(r"[a-z0-9_]+\.[a-z]+", name):
             yield f"{path}: file names are snake_case"
         # A module's public header and its private seam may share a name: "paperkin/x.h" and "module/x.h" tell them apart.

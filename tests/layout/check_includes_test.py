@@ -19,6 +19,15 @@ GOOD = {
     "host/store/schema.c": TAG + '#include <sqlite3.h>\n#include "base/memory.h"\n#include "paperkin/store.h"\n',
     "host/cli/main.c": TAG + "#include <paperkin.h>\n",
     "bench/bench_store.c": TAG + "#include <paperkin/store.h>\n",
+    "bench/gpu_rates.c": TAG + '#include "base/memory.h"\n#include "kernels/cuda_driver.h"\n',
+    "host/similarity/registry.c": TAG + '#ifdef PKIN_WITH_CUDA\n#include "kernels/cuda_backend.h"\n#endif\n',
+    "kernels/cuda_backend.h": TAG + "\n",
+    "kernels/cuda_device.c": TAG + '#include <cuda_runtime_api.h>\n#include "kernels/gpu_device.h"\n',
+    "kernels/cuda_driver.h": TAG + '#include "kernels/gpu_device.h"\n',
+    "kernels/gpu_device.h": TAG + '#include "base/memory.h"\n',
+    "kernels/scan.cuh": TAG + '#include <stdint.h>\n#include "kernels/gpu_device.h"\n#include "kernels/simt.cuh"\n',
+    "kernels/simt.cuh": TAG + '#include "support/simt/simt.h"\n',
+    "tests/support/simt/simt.h": TAG + "\n",
     "tests/unit/store_test.cc": TAG + '#include "text/tokens.h"\n',
 }
 
@@ -66,6 +75,30 @@ class CheckIncludes(unittest.TestCase):
 
     def test_kernels_see_no_text(self):
         self.assert_one("kernels sees", files={"kernels/bad.cu": '#include "text/tokens.h"\n'})
+
+    def test_kernels_are_named_in_full(self):
+        self.assert_one("named in full", files={"kernels/bad.c": '#include "gpu_device.h"\n'})
+        self.assert_one("stands nowhere", files={"host/base/bad.c": '#include "gpu_device.h"\n'})
+
+    def test_registry_alone_sees_the_cuda_backend(self):
+        self.assert_one("must not include kernels/cuda_backend.h",
+                        files={"host/similarity/bad.c": '#include "kernels/cuda_backend.h"\n'})
+        self.assert_one("must not include kernels/gpu_device.h",
+                        files={"host/similarity/registry.c": '#include "kernels/gpu_device.h"\n'})
+
+    def test_pipeline_knows_no_cuda(self):
+        self.assert_one("may see CUDA", files={"kernels/gpu_bad.c": "#include <cuda_runtime_api.h>\n"})
+        self.assert_one("its driver alone", files={"kernels/gpu_bad.c": '#include "kernels/cuda_driver.h"\n'})
+
+    def test_kernels_themselves_see_the_dialect_alone(self):
+        self.assert_one("see each other", files={"kernels/bad.cuh": '#include "base/memory.h"\n'})
+        self.assert_one("<stdint.h> alone", files={"kernels/bad.cuh": "#include <string.h>\n"})
+        self.assert_one("may see CUDA", files={"kernels/bad.cuh": "#include <cuda_fp16.h>\n"})
+        self.assert_one("the emulator is for tests", files={"kernels/bad.cuh": '#include "support/simt/simt.h"\n'})
+
+    def test_measurements_of_devices_see_their_driver(self):
+        self.assert_one("bench sees", files={"bench/bad.c": '#include "kernels/gpu_device.h"\n'})
+        self.assert_one("kernels sees", files={"bench/gpu_bad.c": '#include "text/tokens.h"\n'})
 
     def test_missing_header(self):
         self.assert_one("stands nowhere", files={"host/base/bad.c": '#include "base/none.h"\n'})
