@@ -25,17 +25,28 @@ const char *pkin_i_bench_work_name(const pkin_i_bench_work *work, char buffer[PK
 
 /* ---- Figures that follow from a report; 0 where they are unknown ---- */
 
-static int n_threads_of(const pkin_i_bench_result *result) {
+static bool is_on_gpu(const pkin_i_bench_result *result) {
+    return result->report.n_devices > 0;
+}
+
+/* What the seconds that are summed are those of: threads, or GPUs. */
+static int n_at_work(const pkin_i_bench_result *result) {
+    if (is_on_gpu(result)) return result->report.n_devices;
     return result->report.n_threads > 0 ? result->report.n_threads : 1;
 }
 
 static double filter_rate(const pkin_i_bench_result *result) {
-    const double seconds = result->report.filter_thread_seconds / n_threads_of(result);
+    const double seconds = result->report.filter_thread_seconds / n_at_work(result);
     return seconds > 0 ? (double)result->report.filter_operations / seconds : 0;
 }
 
+/* The machine's peak is the processor's: what a GPU could reach is not known here. */
+static double peak_of(const pkin_i_bench_machine *machine, const pkin_i_bench_result *result) {
+    return is_on_gpu(result) ? 0 : machine->peak;
+}
+
 static double score_rate(const pkin_i_bench_result *result) {
-    const double seconds = result->report.score_thread_seconds / n_threads_of(result);
+    const double seconds = result->report.score_thread_seconds / n_at_work(result);
     return seconds > 0 ? (double)result->report.n_candidates / seconds : 0;
 }
 
@@ -98,10 +109,13 @@ static void cell_work(pkin_i_table *table, const pkin_i_bench_work *work) {
     pkin_i_table_text(table, pkin_i_bench_work_name(work, text));
 }
 
-/* "sketch 320", "tail 4.5%", "index" */
+/* "sketch 320", "tail 4.5%", "index"; on a GPU "cuda fused 512" */
 static const char *method_name(const pkin_similarity_report *report, char buffer[PKIN_I_BENCH_TEXT_BYTES]) {
     const char *method = report->method ? report->method : unknown;
-    if (report->dimension) {
+    if (report->n_devices > 0) {
+        snprintf(buffer, PKIN_I_BENCH_TEXT_BYTES, "%s %s %" PRIu32, report->backend, report->gpu_filter,
+                 report->dimension);
+    } else if (report->dimension) {
         snprintf(buffer, PKIN_I_BENCH_TEXT_BYTES, "%s %" PRIu32, method, report->dimension);
     } else if (report->head_share > 0) {
         snprintf(buffer, PKIN_I_BENCH_TEXT_BYTES, "%s %.3g%%", method, 100 * report->head_share);
@@ -237,8 +251,8 @@ static void print_rates(const pkin_i_cli *cli, const pkin_i_bench_machine *machi
         } else {
             pkin_i_table_text(table, unknown);
         }
-        if (rate > 0 && machine->peak > 0) {
-            cell(table, "%.0f%%", 100 * rate / machine->peak);
+        if (rate > 0 && peak_of(machine, &results[k]) > 0) {
+            cell(table, "%.0f%%", 100 * rate / peak_of(machine, &results[k]));
         } else {
             pkin_i_table_text(table, unknown);
         }
@@ -250,11 +264,35 @@ static void print_rates(const pkin_i_cli *cli, const pkin_i_bench_machine *machi
     print_table(cli, "Rates of all threads together, and memory", table);
 }
 
+/* Of works on GPUs only; nothing where there are none. */
+static void print_devices(const pkin_i_cli *cli, const pkin_i_bench_result *results, size_t n) {
+    static const char *const headings[] = {"", "GPU", "how many", "memory", "moved", "cut again"};
+    pkin_i_table *table = pkin_i_table_new(headings, 6, (uint32_t)COLUMNS_FROM_2);
+    bool any = false;
+    for (size_t k = 0; k < n; k++) {
+        const pkin_similarity_report *report = &results[k].report;
+        if (!is_on_gpu(&results[k])) continue;
+        any = true;
+        cell_work(table, &results[k].work);
+        pkin_i_table_text(table, report->device);
+        cell(table, "%d", report->n_devices);
+        cell_bytes(table, report->device_bytes);
+        cell_bytes(table, report->moved_bytes);
+        pkin_i_table_count(table, report->n_splits);
+    }
+    if (any) {
+        print_table(cli, "GPUs", table);
+    } else {
+        pkin_i_table_free(table);
+    }
+}
+
 void pkin_i_bench_print_results(const pkin_i_cli *cli, const pkin_i_bench_machine *machine,
                                 const pkin_i_bench_result *results, size_t n_results) {
     print_outcomes(cli, results, n_results);
     print_stages(cli, results, n_results);
     print_rates(cli, machine, results, n_results);
+    print_devices(cli, results, n_results);
 }
 
 /* ---- Growth ---- */
@@ -368,6 +406,14 @@ static void json_method(pkin_i_json *json, const pkin_similarity_report *report)
     if (report->n_threads) pkin_i_json_count(json, "threads", (uint64_t)report->n_threads);
     if (report->dimension) pkin_i_json_count(json, "dimension", report->dimension);
     if (report->head_share > 0) pkin_i_json_real(json, "head_share", report->head_share, 6);
+    if (report->note[0]) pkin_i_json_text(json, "note", report->note);
+    if (report->n_devices == 0) return;
+    pkin_i_json_text(json, "gpu_filter", report->gpu_filter);
+    pkin_i_json_text(json, "device", report->device);
+    pkin_i_json_count(json, "devices", (uint64_t)report->n_devices);
+    pkin_i_json_count(json, "device_bytes", report->device_bytes);
+    pkin_i_json_count(json, "moved_bytes", report->moved_bytes);
+    pkin_i_json_count(json, "splits", report->n_splits);
 }
 
 static void json_seconds(pkin_i_json *json, const pkin_i_bench_result *result) {
@@ -392,7 +438,9 @@ static void json_rates(pkin_i_json *json, const pkin_i_bench_machine *machine, c
     pkin_i_json_real(json, "score_thread_seconds", report->score_thread_seconds, 6);
     if (filter_rate(result) > 0) {
         pkin_i_json_real(json, "filter_operations_per_second", filter_rate(result), 0);
-        if (machine->peak > 0) pkin_i_json_real(json, "filter_share_of_peak", filter_rate(result) / machine->peak, 4);
+        if (peak_of(machine, result) > 0) {
+            pkin_i_json_real(json, "filter_share_of_peak", filter_rate(result) / peak_of(machine, result), 4);
+        }
     }
     if (score_rate(result) > 0) pkin_i_json_real(json, "candidates_per_second", score_rate(result), 0);
 }

@@ -134,6 +134,7 @@ int pkin_i_bench_measure(pkin_i_cli *cli, const pkin_i_settings *settings, const
     pkin_i_signals_defer(false);
     pkin_i_progress_erase(cli);
     if (status != PKIN_OK) return pkin_i_cli_failed(cli, status);
+    if (outcomes[0].report.note[0]) pkin_i_cli_note(cli, "%s", outcomes[0].report.note);
     result->peak_bytes = pkin_i_bench_memory_peak();
     result->n_rows_checked = pkin_i_bench_truth_n_rows(truth);
     result->check = !truth ? PKIN_I_BENCH_UNCHECKED : agrees ? PKIN_I_BENCH_EQUAL : PKIN_I_BENCH_DIFFERENT;

@@ -4,6 +4,7 @@
 
 #include "bench.h"
 #include "commands.h"
+#include "engine_options.h"
 #include "figures.h"
 #include "messages.h"
 #include "overwrite.h"
@@ -197,6 +198,7 @@ static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands,
                                  settings->generate ? "generate" : "write-matrix");
     }
     if (!pkin_i_output_spares_inputs(cli, settings->matrix_out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
+    if (!pkin_i_engine_is_there(cli, settings)) return PKIN_I_EXIT_FAILURE;
 
     pkin_i_bench_machine_describe(settings, &machine);
     if (settings->growth) return measure_growth(cli, settings, &machine, &range);

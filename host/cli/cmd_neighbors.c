@@ -23,10 +23,12 @@ static int write_neighbors(pkin_i_cli *cli, const pkin_i_settings *settings, con
 
 static int find_neighbors(pkin_i_cli *cli, const pkin_i_settings *settings, const pkin_i_rows *rows) {
     pkin_similarity_options options = pkin_i_engine_options(cli, settings);
+    pkin_similarity_report report = pkin_similarity_report_default();
     pkin_neighbor_lists lists = {0};
     double floor = isnan(settings->floor) ? 0 : settings->floor;
     if (settings->explain) return pkin_i_engine_explain(cli, settings, rows, (uint32_t)settings->k, floor);
 
+    options.report = &report;
     pkin_i_signals_defer(true);
     pkin_status status = pkin_similarity_top_k(rows->vectors, NULL, (uint32_t)settings->k, floor, &options, &lists);
     pkin_i_signals_defer(false);
@@ -35,6 +37,7 @@ static int find_neighbors(pkin_i_cli *cli, const pkin_i_settings *settings, cons
 
     int exit_code = write_neighbors(cli, settings, rows, &lists);
     if (exit_code == PKIN_I_EXIT_DONE) {
+        pkin_i_engine_tell(cli, &report);
         char rows_text[PKIN_I_COUNTED_BYTES], found_text[PKIN_I_COUNTED_BYTES];
         pkin_i_cli_line(cli, stderr, "%s, %s",
                         pkin_i_cli_counted(lists.n_rows, rows->corpus ? "paper" : "row", rows_text),
@@ -46,6 +49,7 @@ static int find_neighbors(pkin_i_cli *cli, const pkin_i_settings *settings, cons
 
 static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands, char **operands) {
     if (!pkin_i_output_spares_inputs(cli, settings->out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
+    if (!pkin_i_engine_is_there(cli, settings)) return PKIN_I_EXIT_FAILURE;
     pkin_i_rows rows;
     int exit_code = pkin_i_rows_read_vectors(cli, settings, "related", n_operands, operands, &rows);
     if (exit_code == PKIN_I_EXIT_DONE) exit_code = find_neighbors(cli, settings, &rows);

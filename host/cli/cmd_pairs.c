@@ -65,6 +65,7 @@ static int join(pkin_i_cli *cli, const pkin_i_settings *settings, const pkin_i_r
     pkin_i_progress_erase(cli);
     int exit_code = finish_output(&writer, status);
     if (exit_code != PKIN_I_EXIT_DONE) return exit_code;
+    pkin_i_engine_tell(cli, &report);
     char rows_text[PKIN_I_COUNTED_BYTES], pairs_text[PKIN_I_COUNTED_BYTES];
     pkin_i_cli_line(cli, stderr, "%s, %s at %g or above",
                     pkin_i_cli_counted(pkin_vectors_n_rows(rows->vectors), rows->corpus ? "paper" : "row", rows_text),
@@ -74,6 +75,7 @@ static int join(pkin_i_cli *cli, const pkin_i_settings *settings, const pkin_i_r
 
 static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands, char **operands) {
     if (!pkin_i_output_spares_inputs(cli, settings->out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
+    if (!pkin_i_engine_is_there(cli, settings)) return PKIN_I_EXIT_FAILURE;
     pkin_i_rows rows;
     int exit_code = pkin_i_rows_read_vectors(cli, settings, "plain", n_operands, operands, &rows);
     if (exit_code == PKIN_I_EXIT_DONE) {

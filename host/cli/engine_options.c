@@ -10,11 +10,25 @@
 #include "signals.h"
 #include "table.h"
 
+static bool is_named(const char *choice) {
+    return choice && strcmp(choice, "auto") != 0;
+}
+
+bool pkin_i_engine_is_there(pkin_i_cli *cli, const pkin_i_settings *settings) {
+    const char *name = settings->backend;
+    if (!is_named(name) && (is_named(settings->devices) || is_named(settings->gpu_filter))) name = "cuda";
+    const pkin_status status = pkin_backend_check(name);
+    if (status != PKIN_OK) pkin_i_cli_failed(cli, status);
+    return status == PKIN_OK;
+}
+
 pkin_similarity_options pkin_i_engine_options(pkin_i_cli *cli, const pkin_i_settings *settings) {
     pkin_similarity_options options = pkin_similarity_options_default();
     if (settings->backend) options.backend = settings->backend;
     if (settings->method) options.method = settings->method;
     if (settings->instruction_set) options.instruction_set = settings->instruction_set;
+    if (settings->devices) options.devices = settings->devices;
+    if (settings->gpu_filter) options.gpu_filter = settings->gpu_filter;
     options.n_threads = (int)settings->n_threads;
     options.dimension = (uint32_t)settings->dimension;
     options.memory_bytes = settings->memory_bytes;
@@ -26,6 +40,33 @@ pkin_similarity_options pkin_i_engine_options(pkin_i_cli *cli, const pkin_i_sett
     return options;
 }
 
+/* ---- What was done ---- */
+
+/* "256 buckets", "head 1.5%", "" */
+static const char *particulars(const pkin_similarity_report *report, char text[PKIN_I_FIGURE_BYTES]) {
+    text[0] = '\0';
+    if (report->dimension) snprintf(text, PKIN_I_FIGURE_BYTES, ", %u buckets", (unsigned)report->dimension);
+    if (report->head_share > 0) snprintf(text, PKIN_I_FIGURE_BYTES, ", head %.3g%%", 100 * report->head_share);
+    return text;
+}
+
+void pkin_i_engine_tell(pkin_i_cli *cli, const pkin_similarity_report *report) {
+    char text[PKIN_I_FIGURE_BYTES], others[PKIN_I_COUNTED_BYTES] = "";
+    if (report->note[0]) pkin_i_cli_note(cli, "%s", report->note);
+    /* Where there is one backend nothing was chosen. */
+    if (pkin_backend_count() < 2 || !report->method || strcmp(report->method, "none") == 0) return;
+    if (report->n_devices == 0) {
+        pkin_i_cli_line(cli, stderr, "compared on the CPU (%s, %s%s)", report->instruction_set, report->method,
+                        particulars(report, text));
+        return;
+    }
+    if (report->n_devices > 1) snprintf(others, sizeof others, " and %d more", report->n_devices - 1);
+    pkin_i_cli_line(cli, stderr, "compared on %s%s (%s, %s filter%s)", report->device, others, report->backend,
+                    report->gpu_filter, particulars(report, text));
+}
+
+/* ---- What would be done ---- */
+
 /* "86,454 papers; 86,210 are compared, 12 are empty, 232 equal another" */
 static void print_rows(const pkin_i_rows *rows, const pkin_similarity_plan *plan) {
     char all[PKIN_I_COUNTED_BYTES], compared[PKIN_I_COUNT_BYTES], left_out[PKIN_I_COUNT_BYTES];
@@ -36,26 +77,49 @@ static void print_rows(const pkin_i_rows *rows, const pkin_similarity_plan *plan
     putchar('\n');
 }
 
-/* "sketch 256", "tail 1.5%", "index" */
+static bool is_on_gpu(const pkin_plan_choice *choice) {
+    return strcmp(choice->gpu_filter, "none") != 0;
+}
+
+/* "sketch 256", "tail 1.5%", "index"; on a GPU the filter of its sketches, "fused 512" */
 static const char *method_text(const pkin_plan_choice *choice, char text[PKIN_I_FIGURE_BYTES]) {
-    snprintf(text, PKIN_I_FIGURE_BYTES, "%s", choice->method);
+    snprintf(text, PKIN_I_FIGURE_BYTES, "%s", is_on_gpu(choice) ? choice->gpu_filter : choice->method);
     size_t n = strlen(text);
     if (choice->dimension) snprintf(text + n, PKIN_I_FIGURE_BYTES - n, " %u", (unsigned)choice->dimension);
     if (choice->head_share > 0) snprintf(text + n, PKIN_I_FIGURE_BYTES - n, " %.3g%%", 100 * choice->head_share);
     return text;
 }
 
-static void add_row(pkin_i_table *table, const pkin_plan_choice *choice, bool chosen) {
+static void add_row(pkin_i_table *table, const pkin_plan_choice *choice, bool with_backend, bool chosen) {
     char text[PKIN_I_FIGURE_BYTES], memory[PKIN_I_COUNT_BYTES];
     pkin_i_table_text(table, chosen ? "->" : "");
+    if (with_backend) pkin_i_table_text(table, choice->backend);
     pkin_i_table_text(table, method_text(choice, text));
     pkin_i_table_text(table, pkin_i_number_band(choice->candidates, text));
     pkin_i_table_text(table, pkin_i_time_band(choice->seconds, text));
-    pkin_i_cli_bytes(choice->bytes, memory);
+    pkin_i_cli_bytes(is_on_gpu(choice) ? choice->device_bytes : choice->bytes, memory);
     if (choice->n_strips > 1) {
         snprintf(text, sizeof text, "%s, %llu strips", memory, (unsigned long long)choice->n_strips);
     }
     pkin_i_table_text(table, choice->n_strips > 1 ? text : memory);
+}
+
+/* The processor's, of the first choice that it would do; NULL: none. */
+static const char *instruction_set_of(const pkin_similarity_plan *plan) {
+    for (size_t c = 0; c < plan->n_choices; c++) {
+        if (!is_on_gpu(&plan->choices[c])) return plan->choices[c].instruction_set;
+    }
+    return NULL;
+}
+
+/* "comparing with avx512 instructions, ...", "comparing on NVIDIA H100 80GB HBM3 (cuda) or with avx512 instructions
+   (cpu), ..." */
+static void print_means(const pkin_similarity_plan *plan) {
+    const char *instruction_set = instruction_set_of(plan);
+    fputs("comparing ", stdout);
+    if (plan->device[0]) printf("on %s (cuda)%s", plan->device, instruction_set ? " or " : "");
+    if (instruction_set) printf("with %s instructions%s", instruction_set, plan->device[0] ? " (cpu)" : "");
+    fputs(", without holding and writing the result:\n\n", stdout);
 }
 
 static void print_result(uint32_t k, double threshold, const pkin_similarity_plan *plan) {
@@ -71,14 +135,18 @@ static void print_result(uint32_t k, double threshold, const pkin_similarity_pla
 
 static void print_plan(pkin_i_cli *cli, const pkin_i_rows *rows, uint32_t k, double threshold,
                        const pkin_similarity_plan *plan) {
-    static const char *const headings[] = {"", "method", "candidates", "time", "memory"};
+    static const char *const headings[] = {"", "on", "method", "candidates", "time", "memory"};
+    static const char *const headings_on_cpu[] = {"", "method", "candidates", "time", "memory"};
+    const bool with_backend = plan->device[0] != '\0';
+    if (plan->note[0]) pkin_i_cli_note(cli, "%s", plan->note);
     print_rows(rows, plan);
     print_result(k, threshold, plan);
     if (plan->n_choices == 0) return;
-    printf("comparing with %s instructions, without holding and writing the result:\n\n",
-           plan->choices[0].instruction_set);
-    pkin_i_table *table = pkin_i_table_new(headings, sizeof headings / sizeof *headings, 0);
-    for (size_t c = 0; c < plan->n_choices; c++) add_row(table, &plan->choices[c], c == 0);
+    print_means(plan);
+    pkin_i_table *table = with_backend
+                              ? pkin_i_table_new(headings, sizeof headings / sizeof *headings, 0)
+                              : pkin_i_table_new(headings_on_cpu, sizeof headings_on_cpu / sizeof *headings, 0);
+    for (size_t c = 0; c < plan->n_choices; c++) add_row(table, &plan->choices[c], with_backend, c == 0);
     pkin_i_table_print(table, stdout, cli->color_output);
     pkin_i_table_free(table);
 }
@@ -101,17 +169,22 @@ static void print_plan_as_json(const char *command, uint32_t k, double threshold
     pkin_i_json_real(&json, k ? "floor" : "threshold", threshold, 6);
     if (!k) print_estimate(&json, "pairs", plan->pairs, 0);
     if (!k) pkin_i_json_count(&json, "pairs_of_equal_rows", plan->n_copy_pairs);
+    if (plan->device[0]) pkin_i_json_text(&json, "device", plan->device);
+    if (plan->note[0]) pkin_i_json_text(&json, "note", plan->note);
     pkin_i_json_begin_array(&json, "choices");
     for (size_t c = 0; c < plan->n_choices; c++) {
         const pkin_plan_choice *choice = &plan->choices[c];
         pkin_i_json_begin_object(&json, NULL);
+        pkin_i_json_text(&json, "backend", choice->backend);
         pkin_i_json_text(&json, "method", choice->method);
         pkin_i_json_text(&json, "instruction_set", choice->instruction_set);
+        pkin_i_json_text(&json, "gpu_filter", choice->gpu_filter);
         pkin_i_json_count(&json, "dimension", choice->dimension);
         pkin_i_json_real(&json, "head_share", choice->head_share, 4);
         print_estimate(&json, "candidates", choice->candidates, 0);
         print_estimate(&json, "seconds", choice->seconds, 6);
         pkin_i_json_count(&json, "bytes", choice->bytes);
+        pkin_i_json_count(&json, "device_bytes", choice->device_bytes);
         pkin_i_json_count(&json, "strips", choice->n_strips);
         pkin_i_json_end_object(&json);
     }

@@ -4,8 +4,14 @@
 
 #include "row_inputs.h"
 
+/* Whether what the command line wants to compare with is there, before anything is read. Else says why not. */
+bool pkin_i_engine_is_there(pkin_i_cli *cli, const pkin_i_settings *settings);
+
 /* How to compare, as the command line says; with progress. */
 pkin_similarity_options pkin_i_engine_options(pkin_i_cli *cli, const pkin_i_settings *settings);
+
+/* One line on what did the work, where there was a choice, and what the choice could not have. */
+void pkin_i_engine_tell(pkin_i_cli *cli, const pkin_similarity_report *report);
 
 /*
  * --explain: prints how rows would be joined at `threshold` (k 0), or the k nearest of each found. Returns the exit

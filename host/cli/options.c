@@ -209,7 +209,8 @@ static bool check_date(pkin_i_cli *cli, const pkin_i_option *option, const char 
 }
 
 static bool check_backend(pkin_i_cli *cli, const pkin_i_option *option, const char *text) {
-    if (strcmp(text, "auto") == 0) return true;
+    /* "cuda" is known to every build: the library says why it is not there, and what to do. */
+    if (strcmp(text, "auto") == 0 || strcmp(text, "cuda") == 0) return true;
     for (size_t k = 0; k < pkin_backend_count(); k++) {
         if (strcmp(text, pkin_backend_name(k)) == 0) return true;
     }

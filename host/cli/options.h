@@ -32,6 +32,8 @@ typedef struct pkin_i_settings {
     const char *new_versions;
     const char *method;
     const char *instruction_set;
+    const char *devices;
+    const char *gpu_filter;
     const char *spill_dir;
     const char *checkpoint_dir;
     int help;
@@ -150,12 +152,25 @@ typedef struct pkin_i_option {
 #define PKIN_I_OPTION_OF_BACKEND                                                                                       \
     {                                                                                                                  \
         .name = "backend", .kind = PKIN_I_OPTION_BACKEND, .argument = "B", PKIN_I_MEMBER(backend),                     \
-        .help = "what computes similarity: auto (default), or one that `paperkin backends` lists"                      \
+        .help = "what computes similarity: cpu, cuda (a GPU), or auto (default: what a plan says is faster)"           \
     }
 /* How similarity is computed; none of these changes a result. */
 #define PKIN_I_OPTIONS_ENGINE                                                                                          \
     {.help = "How it is computed (none of these changes a result)"},                                                   \
         PKIN_I_OPTION_THREADS, PKIN_I_OPTION_OF_BACKEND,                                                               \
+        {.name = "device",                                                                                             \
+         .kind = PKIN_I_OPTION_TEXT,                                                                                   \
+         .argument = "N,...",                                                                                          \
+         PKIN_I_MEMBER(devices),                                                                                       \
+         .help = "GPUs that compute, as `paperkin backends` numbers them, or all; default auto: the first that can "   \
+                 "be used. Means --backend cuda"},                                                                     \
+        {.name = "gpu-filter",                                                                                         \
+         .kind = PKIN_I_OPTION_CHOICE,                                                                                 \
+         .argument = "F",                                                                                              \
+         .choices = "auto|fused|gemm8|gemm32|dp4a",                                                                    \
+         PKIN_I_MEMBER(gpu_filter),                                                                                    \
+         .help = "how a GPU multiplies sketches: fused (Hopper), gemm8 (pairs only) or gemm32 (cuBLASLt), dp4a (any); "\
+                 "default auto: what was measured fastest on it. Means --backend cuda"},                               \
         {.name = "method",                                                                                             \
          .kind = PKIN_I_OPTION_CHOICE,                                                                                 \
          .argument = "M",                                                                                              \
@@ -168,7 +183,7 @@ typedef struct pkin_i_option {
          .argument = "I",                                                                                              \
          .choices = "auto|amx|avx512|avx2|portable",                                                                   \
          PKIN_I_MEMBER(instruction_set),                                                                               \
-         .help = "no better than this; default auto: the best that the processor has"},                                \
+         .help = "of the CPU, no better than this; default auto: the best that it has"},                               \
         {.name = "dimension",                                                                                          \
          .kind = PKIN_I_OPTION_COUNT,                                                                                  \
          .argument = "D",                                                                                              \

@@ -6,6 +6,7 @@
  * The seam between policy and arithmetic. A backend finds pairs and neighbours; thresholds, ties, equal rows and the
  * order of the output are decided above it (join.c, top_k.c), so that backends can differ in speed alone. Private.
  */
+#include "paperkin/backend.h"
 #include "similarity/pair_sink.h"
 #include "similarity/plan.h"
 
@@ -60,14 +61,55 @@ typedef struct pkin_i_engine {
     void (*close)(void *session); /* accepts NULL */
 } pkin_i_engine;
 
+/* How fast one of a backend's filters is on its device. */
+enum { PKIN_I_SPEED_DIMENSIONS = 3, PKIN_I_FILTERS_MOST = 4 };
+extern const uint32_t pkin_i_speed_dimensions[PKIN_I_SPEED_DIMENSIONS]; /* 256, 512, 1024 */
+
+typedef struct pkin_i_filter_speed {
+    uint32_t filter;                              /* as plan->filter has it */
+    const char *name;                             /* as plan->kernel and options->gpu_filter have it; static */
+    int joins_only;                               /* it knows no thresholds of rows: not for a top-k */
+    int is_coarse;                                /* its bounds are looser: sketches of 7 bits (plan_device.h) */
+    double start_seconds;                         /* of its first use in a process: libraries that are loaded */
+    double pair_seconds[PKIN_I_SPEED_DIMENSIONS]; /* of a product of two sketches, compared, one device at work */
+} pkin_i_filter_speed;
+
+/* What a backend with devices of its own takes, measured on them: seconds of one device. */
+typedef struct pkin_i_speeds {
+    char device[96];          /* name; of several the first */
+    int n_devices;            /* that would share the work */
+    uint64_t memory_bytes;    /* of the device that has least */
+    double start_seconds;     /* until a device that is not in use by this process can begin */
+    double up_byte_seconds;   /* a byte moved to the device, */
+    double down_byte_seconds; /* and back */
+    double entry_seconds;     /* sketching an entry of a row */
+    double candidate_seconds; /* scoring a candidate of average rows */
+    double seed_pair_seconds; /* top-k: a product of the seeds' search, for each byte of the sketch */
+    size_t n_filters;         /* that can run, >= 1 */
+    pkin_i_filter_speed filters[PKIN_I_FILTERS_MOST];
+} pkin_i_speeds;
+
 typedef struct pkin_i_backend {
     const char *name;
     const char *description;
-    int (*is_available)(void);
     const pkin_i_engine *(*engine)(pkin_i_method method); /* NULL: the backend has no such method */
+    /* Whether it can run here: else PKIN_ERROR_UNSUPPORTED, with why not and what to do. NULL: always. Cheap where
+       there is no device. */
+    pkin_status (*check)(void);
+    /* For a backend with devices; else NULL both. Its plans are priced by what `speeds` tells: of the devices that are
+       asked for (task->devices), and of this filter, or, "auto" or NULL, of all that can run. May measure, some tenths
+       of a second, when a device is met for the first time. */
+    pkin_status (*devices)(pkin_device_list *out);
+    pkin_status (*speeds)(const char *devices, const char *filter, pkin_i_speeds *out);
 } pkin_i_backend;
 
-/* By name, "auto" or NULL: the first available one. PKIN_ERROR_UNSUPPORTED names what there is. */
+/*
+ * The backends among which a plan may choose: the one of this name, after its check, or, "auto" or NULL, all,
+ * unchecked, the processor's first. The array is static. PKIN_ERROR_UNSUPPORTED names what there is, or why it cannot
+ * run.
+ */
+pkin_status pkin_i_backends_find(const char *name, const pkin_i_backend *const **out, size_t *n_out);
+/* One of them: the first. */
 pkin_status pkin_i_backend_find(const char *name, const pkin_i_backend **out);
 
 /* Pairs of rows in a strip [first, last) of the task: what progress counts. */

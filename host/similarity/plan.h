@@ -29,6 +29,7 @@ typedef struct pkin_i_plan {
     double head_share;        /* tail: columns in this share of the rows or more are bounded; else 0 */
     uint64_t strip_rows;      /* rows of b (of a where b is NULL) that are worked on at a time, >= 1 */
     uint64_t bytes;           /* estimated working set: all but the inputs and the result */
+    uint64_t device_bytes;    /* cuda: the same on each device; else 0 */
     pkin_estimate candidates; /* pairs to be scored exactly */
     pkin_estimate refined;    /* tail: pairs that the first bound leaves to the second */
     double postings, visits;  /* tail and index: as the outcome counts them (backend.h) */

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "base/failure.h"
 #include "similarity/policy.h"
 
 static pkin_plan_choice choice_of(const pkin_i_plan *plan, uint64_t n_rows) {
+    const int has_devices = plan->backend->speeds != NULL;
     return (pkin_plan_choice){.method = pkin_i_method_name(plan->method),
-                              .instruction_set = pkin_i_isa_name(plan->isa),
+                              .instruction_set = has_devices ? "none" : pkin_i_isa_name(plan->isa),
                               .dimension = plan->dimension,
                               .head_share = plan->head_share,
                               .candidates = plan->candidates,
                               .seconds = plan->seconds,
                               .bytes = plan->bytes,
-                              .n_strips = n_rows ? (n_rows + plan->strip_rows - 1) / plan->strip_rows : 1};
+                              .n_strips = n_rows ? (n_rows + plan->strip_rows - 1) / plan->strip_rows : 1,
+                              .backend = plan->backend->name,
+                              .gpu_filter = has_devices ? plan->kernel : "none",
+                              .device_bytes = plan->device_bytes};
 }
 
 /* Of rows that equal each other, where these reach the threshold with themselves. */
@@ -31,6 +37,8 @@ static pkin_status fill(const pkin_i_compared_rows *rows, const pkin_i_plan_list
     plan.n_empty = rows->a.n_empty + rows->b.n_empty;
     plan.n_copies = rows->a.n_copies + rows->b.n_copies;
     if (!rows->task.b && rows->target.k == 0) plan.n_copy_pairs = count_copy_pairs(rows);
+    memcpy(plan.device, list->device, sizeof plan.device);
+    memcpy(plan.note, list->note, sizeof list->note);
     pkin_status status = pkin_i_allocate(list->n_plans, sizeof *plan.choices, &plan.choices);
     if (status != PKIN_OK) return status;
     for (size_t p = 0; p < list->n_plans; p++) {
@@ -50,7 +58,7 @@ pkin_status pkin_similarity_plan_make(const pkin_vectors *a, const pkin_vectors 
     PKIN_REQUIRE(out, PKIN_ERROR_INVALID_ARGUMENT, "plan: a place for the plan is needed");
     PKIN_TRY(pkin_i_request_take(a, b, k, threshold, k > 0, options, &request));
     PKIN_TRY(pkin_i_compared_rows_take(&request, &rows));
-    PKIN_TRY(pkin_i_plan_explain(&rows.task, request.backend, &rows.target, &rows.wishes, 1, &list));
+    PKIN_TRY(pkin_i_plan_weigh(&rows.task, request.backends, request.n_backends, &rows.target, &rows.wishes, 1, &list));
     PKIN_TRY(fill(&rows, &list, out));
 out:
     pkin_i_plan_list_free(&list);

@@ -9,19 +9,23 @@
  * what each sampled row's pairs have to reach is found by comparing it with all rows.
  *
  * Unit costs of sketches and of scoring are timed on the sample; those of the tail and index methods are constants
- * (cpu_tail_cost.h), times counts that the sample tells.
+ * (cpu_tail_cost.h), times counts that the sample tells; those of devices were measured on them once (plan_device.h),
+ * and the candidates of their filters are those of the CPU's sketches, for which the filter on the CPU stands in.
  */
 #include "similarity/planner.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/failure.h"
-#include "similarity/crew.h"
 #include "similarity/cpu_sketch.h"
 #include "similarity/cpu_stream.h"
 #include "similarity/cpu_tail_cost.h"
+#include "similarity/crew.h"
 #include "similarity/plan_cost.h"
+#include "similarity/plan_device.h"
 
 /* Ascending; the last is the most that pays for anything seen. */
 static const uint32_t dimensions[] = {64, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048};
@@ -34,9 +38,12 @@ enum {
     SHARES_TRIED = 4,      /* about */
     TAIL_ROWS_LEAST = 192, /* rows of a side that are tried, and partners: */
     N_DIMENSIONS = sizeof dimensions / sizeof dimensions[0],
-    PLANS_MOST = 10,     /* listed */
+    DEVICE_STEP = 128,   /* dimensions that are tried on devices are multiples of it */
+    PLANS_MOST = 16,     /* listed */
     SKETCHES_MOST = 7,   /* of them */
     TAILS_MOST = 2,      /* of them */
+    DEVICES_MOST = 6,    /* of them, */
+    OF_FILTER_MOST = 3,  /* and with one filter */
     SAMPLE_LEAST = 128,  /* rows of a side, */
     EXPLAIN_LEAST = 400, /* where a plan alone is asked for */
     SAMPLE_MOST = 8192,
@@ -50,6 +57,13 @@ enum {
 static const double SMALL_SECONDS = 0.004;
 /* What planning may take: a share of what the work takes, about, and a little where that is less. */
 static const double PLAN_SHARE = 0.02, PLAN_SECONDS_LEAST = 0.004, PLAN_SHARE_MOST = 0.1, PLAN_SECONDS_MOST = 1.0;
+/* A device's work is so short that the rest of the machine may be asked for a little more; thresholds of a top-k take
+ * longer to find. */
+static const double DEVICE_PLAN_SECONDS_LEAST = 0.03, DEVICE_TOP_PLAN_SECONDS_LEAST = 0.1;
+/* Without a device the tail method may be so many times faster than sketches, but hardly more. */
+static const double TAIL_GAIN_MOST = 8;
+/* Work that the CPU is expected to do in less is not worth starting a device, nor looking for one. */
+static const double DEVICE_WORK_SECONDS = 0.3;
 /* Asked for a plan alone, it takes this much longer. */
 static const double EXPLAIN_FACTOR = 4;
 /* Less is done by the calling thread alone: where others are busy elsewhere, waiting for them takes longer. */
@@ -79,9 +93,13 @@ typedef struct planning {
     const pkin_i_task *task;
     const pkin_i_target *target;
     const pkin_i_wishes *wishes;
-    const pkin_i_filter *filter;
-    int may_use[PKIN_I_N_METHODS];
-    int explain; /* a plan alone is asked for */
+    const pkin_i_backend *base;    /* that computes on the processor; NULL: not to be used */
+    const pkin_i_backend *device;  /* that has devices; NULL: not to be used */
+    pkin_i_speeds speeds;          /* of it */
+    const pkin_i_filter *filter;   /* of the processor: also for trials alone */
+    int may_use[PKIN_I_N_METHODS]; /* of the base */
+    int explain;                   /* a plan alone is asked for */
+    char note[200];                /* as in the list */
     pkin_i_job job;
     double budget;      /* seconds that planning may take */
     int n_threads;      /* that are at work in trials */
@@ -93,18 +111,24 @@ typedef struct planning {
     double score_seconds;
     double filter_seconds; /* of the last dimension tried, on all threads: grows with the dimension */
     uint64_t least_bytes;  /* of what did not fit */
-    pkin_i_plan plans[N_DIMENSIONS + N_SHARES + 1];
+    pkin_i_plan plans[N_DIMENSIONS * (1 + PKIN_I_FILTERS_MOST) + N_SHARES + 1];
     size_t n_plans;
     pkin_estimate pairs;
 } planning;
 
 /* ---- Plans ---- */
 
+static pkin_i_plan plan_on_base(const planning *self, pkin_i_method method) {
+    const pkin_i_isa isa = self->wishes->isa;
+    return (pkin_i_plan){.backend = self->base, .method = method, .isa = isa, .kernel = pkin_i_isa_name(isa)};
+}
+
 /* Adds a plan if it fits into memory; its candidates are set, its costs found here. */
 static void add_sketch(planning *self, uint32_t dimension, pkin_estimate candidates, const pkin_i_rates *rates) {
     const uint64_t most_bytes = self->wishes->memory_bytes;
     const uint64_t least = pkin_i_sketch_bytes(&self->job, self->filter, dimension, 1);
-    pkin_i_plan plan = {.method = PKIN_I_METHOD_SKETCH, .isa = self->wishes->isa, .dimension = dimension};
+    pkin_i_plan plan = plan_on_base(self, PKIN_I_METHOD_SKETCH);
+    plan.dimension = dimension;
     plan.strip_rows = pkin_i_sketch_strip_rows(&self->job, self->filter, dimension, most_bytes);
     if (plan.strip_rows == 0) {
         if (self->least_bytes == 0 || least < self->least_bytes) self->least_bytes = least;
@@ -119,8 +143,10 @@ static void add_sketch(planning *self, uint32_t dimension, pkin_estimate candida
 static void add_tail(planning *self, double share, pkin_estimate refined, pkin_estimate candidates,
                      const pkin_i_tail_use *use) {
     const pkin_i_method method = share > 0 ? PKIN_I_METHOD_TAIL : PKIN_I_METHOD_INDEX;
-    pkin_i_plan plan = {
-        .method = method, .isa = self->wishes->isa, .head_share = share, .candidates = candidates, .refined = refined};
+    pkin_i_plan plan = plan_on_base(self, method);
+    plan.head_share = share;
+    plan.candidates = candidates;
+    plan.refined = refined;
     plan.strip_rows = self->job.n_b ? self->job.n_b : 1;
     plan.bytes = pkin_i_tail_bytes(&self->job, use, method);
     if (self->wishes->memory_bytes && plan.bytes > self->wishes->memory_bytes) {
@@ -131,10 +157,31 @@ static void add_tail(planning *self, double share, pkin_estimate refined, pkin_e
     self->plans[self->n_plans++] = plan;
 }
 
+/* The same on the devices, with each of their filters: candidates as they are at full precision. */
+static void add_device(planning *self, uint32_t dimension, pkin_estimate candidates, double n_exhausted) {
+    for (size_t f = 0; self->device && f < self->speeds.n_filters; f++) {
+        const pkin_i_filter_speed *speed = &self->speeds.filters[f];
+        pkin_i_plan plan = plan_on_base(self, PKIN_I_METHOD_SKETCH);
+        if (self->target->k && speed->joins_only) continue;
+        plan.backend = self->device;
+        plan.filter = speed->filter;
+        plan.kernel = speed->name;
+        plan.dimension = dimension;
+        plan.candidates = pkin_i_device_candidates(&self->job, speed, dimension, candidates);
+        pkin_i_device_price(&self->job, &self->speeds, speed, n_exhausted, &plan);
+        if (self->wishes->memory_bytes == 0 || plan.bytes <= self->wishes->memory_bytes) {
+            self->plans[self->n_plans++] = plan;
+        } else if (self->least_bytes == 0 || plan.bytes < self->least_bytes) {
+            self->least_bytes = plan.bytes;
+        }
+    }
+}
+
 static int by_seconds(const void *x, const void *y) {
     const pkin_i_plan *p = x, *q = y;
     if (p->seconds.middle != q->seconds.middle) return p->seconds.middle < q->seconds.middle ? -1 : 1;
-    return (p->dimension > q->dimension) - (p->dimension < q->dimension);
+    if (p->dimension != q->dimension) return p->dimension < q->dimension ? -1 : 1;
+    return (p->filter > q->filter) - (p->filter < q->filter);
 }
 
 /* With a bound of so many times what the backend needs it has enough, also when pairs and rows took their shares
@@ -153,12 +200,28 @@ static void cap_pairs(const planning *self, pkin_estimate *pairs) {
     if (pairs->low > pairs->middle) pairs->low = pairs->middle;
 }
 
-/* Sorted, the cheapest of each method: what is worth telling. */
-static pkin_status hand_over(planning *self, pkin_i_plan_list *out) {
+/* How many plans of a kind were listed. */
+typedef struct listed {
+    size_t of_method[PKIN_I_N_METHODS], of_filter[PKIN_I_FILTERS_MOST], on_devices;
+} listed;
+
+/* Whether a plan is worth telling, being the next of its kind. */
+static int take_into_list(const planning *self, const pkin_i_plan *plan, listed *n) {
     static const size_t most[PKIN_I_N_METHODS] = {SKETCHES_MOST, TAILS_MOST, 1};
+    if (plan->backend != self->device) return n->of_method[plan->method]++ < most[plan->method];
+    if (n->on_devices == DEVICES_MOST || n->of_filter[plan->filter % PKIN_I_FILTERS_MOST] == OF_FILTER_MOST) return 0;
+    n->on_devices++;
+    n->of_filter[plan->filter % PKIN_I_FILTERS_MOST]++;
+    return 1;
+}
+
+/* Sorted, the cheapest of each kind: what is worth telling. */
+static pkin_status hand_over(planning *self, pkin_i_plan_list *out) {
     pkin_status status;
-    size_t n_of[PKIN_I_N_METHODS] = {0};
+    listed n = {0};
     pkin_i_plan_list list = {.pairs = self->pairs};
+    if (self->device) memcpy(list.device, self->speeds.device, sizeof list.device);
+    memcpy(list.note, self->note, sizeof list.note);
     PKIN_REQUIRE(
         self->n_plans > 0, PKIN_ERROR_OUT_OF_MEMORY,
         "similarity: the memory that may be used is too little for comparing: allow %.0f MB, or ask for fewer "
@@ -169,7 +232,7 @@ static pkin_status hand_over(planning *self, pkin_i_plan_list *out) {
     PKIN_TRY(pkin_i_allocate(PLANS_MOST, sizeof *list.plans, &list.plans));
     for (size_t p = 0; p < self->n_plans; p++) {
         const pkin_i_plan *plan = &self->plans[p];
-        if (n_of[plan->method]++ >= most[plan->method]) continue;
+        if (!take_into_list(self, plan, &n)) continue;
         list.plans[list.n_plans++] = *plan;
         if (plan->method == PKIN_I_METHOD_INDEX && self->target->k == 0) {
             list.plans[list.n_plans - 1].candidates = list.pairs; /* it scores no others */
@@ -224,6 +287,7 @@ static pkin_status plan_by_rule(planning *self, pkin_i_plan_list *out) {
     if (self->n_plans == 0 && self->may_use[PKIN_I_METHOD_INDEX] && (is_low || !may_bound || self->least_bytes)) {
         add_tail(self, 0, none, none, &all);
     }
+    add_device(self, dimension, guess, 0);
     return hand_over(self, out);
 }
 
@@ -374,11 +438,9 @@ static pkin_estimate and_more(pkin_estimate estimate, double n, double share) {
     return estimate;
 }
 
-static pkin_status try_dimension(planning *self, const pkin_i_sketch_map *map, double n_expected,
-                                 pkin_i_sketch_trial *trial) {
+/* A trial's tally, as it is for the CPU's plan: changes it. */
+static void weigh_on_base(planning *self, uint32_t dimension, pkin_i_sketch_trial *trial) {
     const double n_a = (double)self->job.n_a, n_b = (double)self->job.n_b;
-    pkin_status status = pkin_i_sketch_trial_run(&self->sample, self->filter, map, self->row_limits, n_expected, trial);
-    if (status != PKIN_OK) return status;
     double n_postings = 0;
     const double n_finished = leave_out_finished(self, &trial->tally, &n_postings) * n_a;
     pkin_estimate candidates = pkin_i_sample_estimate(&self->sample, &trial->tally, 1);
@@ -388,13 +450,51 @@ static pkin_status try_dimension(planning *self, const pkin_i_sketch_map *map, d
                                 n_postings * pkin_i_finish_posting_seconds};
     const size_t n_before = self->n_plans;
     self->filter_seconds = trial->pair_seconds * (double)self->job.n_pairs / self->job.n_parallel;
-    add_sketch(self, map->dimension, candidates, &rates);
-    if (!self->target->k || self->n_plans == n_before) return PKIN_OK;
+    add_sketch(self, dimension, candidates, &rates);
+    if (!self->target->k || self->n_plans == n_before) return;
     /* Their costs are in the rates already. Seeds: rows with few postings have none. */
     pkin_i_plan *plan = &self->plans[n_before];
     plan->candidates = and_more(plan->candidates, pkin_i_seeds_of(&self->job, PKIN_I_METHOD_SKETCH) * n_a, 1);
     plan->candidates =
         and_more(plan->candidates, n_finished * n_b, 1 / sqrt(1 + n_finished / n_a * (double)trial->tally.n_rows));
+}
+
+/*
+ * The same for the plans on devices, the tally as it was found. Rows that expect too many candidates are compared with
+ * everybody there: they are not candidates, but their time is that of so many.
+ */
+static void weigh_on_device(planning *self, uint32_t dimension, const pkin_i_tally *tally) {
+    const double n_a = (double)self->job.n_a;
+    pkin_estimate candidates = pkin_i_sample_estimate(&self->sample, tally, 1);
+    double n_exhausted = 0;
+    if (self->target->k) {
+        const double scale = after_seeds * (double)self->job.n_b / (double)self->sample.columns.n_rows;
+        const double most = pkin_i_device_exhaust_candidates(&self->job), all_hits = (double)tally->n_hits;
+        double n_hits = all_hits;
+        for (uint64_t r = 0; r < tally->n_rows; r++) {
+            if (tally->row_hits[r] * scale <= most) continue;
+            n_exhausted += n_a / (double)tally->n_rows;
+            n_hits -= tally->row_hits[r];
+        }
+        const double kept = all_hits > 0 ? n_hits / all_hits : 1;
+        candidates = (pkin_estimate){kept * candidates.low, kept * candidates.middle, kept * candidates.high};
+        candidates = for_top_k(self, running_sketch, candidates);
+        candidates = and_more(candidates, pkin_i_device_seeds(&self->job, &self->speeds) * n_a, 0.5);
+    }
+    add_device(self, dimension, candidates, n_exhausted);
+}
+
+/* Whether a dimension is one for the devices: any that is wished, else what fills their blocks of bytes. */
+static int suits_device(const planning *self, uint32_t dimension) {
+    return self->device && (self->wishes->dimension || dimension % DEVICE_STEP == 0);
+}
+
+static pkin_status try_dimension(planning *self, const pkin_i_sketch_map *map, double n_expected,
+                                 pkin_i_sketch_trial *trial) {
+    pkin_status status = pkin_i_sketch_trial_run(&self->sample, self->filter, map, self->row_limits, n_expected, trial);
+    if (status != PKIN_OK) return status;
+    if (suits_device(self, map->dimension)) weigh_on_device(self, map->dimension, &trial->tally);
+    if (self->base) weigh_on_base(self, map->dimension, trial);
     return PKIN_OK;
 }
 
@@ -419,18 +519,48 @@ static double best_seconds(const planning *self) {
     return best;
 }
 
+/* The last plan for the processor, if it is of this dimension: else it did not fit into memory. */
+static const pkin_i_plan *last_on_base(const planning *self, uint32_t dimension) {
+    const pkin_i_plan *last = self->n_plans ? &self->plans[self->n_plans - 1] : NULL;
+    return last && last->backend == self->base && last->dimension == dimension ? last : NULL;
+}
+
+/* Of the fastest filter. */
+static double device_filter_seconds(const planning *self, uint32_t dimension) {
+    double best = 0;
+    for (size_t f = 0; f < self->speeds.n_filters; f++) {
+        const double seconds = pkin_i_device_pair_seconds(&self->speeds.filters[f], dimension);
+        if (f == 0 || seconds < best) best = seconds;
+    }
+    return best * (double)self->job.n_pairs / self->speeds.n_devices;
+}
+
 /* Whether a greater dimension would only take longer: what it adds to the filter is more than candidates still cost. */
 static int is_enough(const planning *self, uint32_t dimension, uint32_t next) {
-    const pkin_i_plan *last = self->n_plans ? &self->plans[self->n_plans - 1] : NULL;
-    if (!last || last->dimension != dimension) return 0;
-    return self->filter_seconds * next / dimension > (self->explain ? 1.5 : 1) * best_seconds(self) + 0.0002;
+    const double most = (self->explain ? 1.5 : 1) * best_seconds(self) + 0.0002;
+    if (self->n_plans == 0) return 0;
+    if (self->base && !last_on_base(self, dimension)) return 0;
+    if (self->base && self->filter_seconds * next / dimension <= most) return 0;
+    return !self->device || self->speeds.start_seconds + device_filter_seconds(self, next) > most;
 }
 
 /* Whether the next dimension would still be far from enough: candidates cost many times what the filter does. */
 static int is_far_off(const planning *self, uint32_t dimension) {
-    const pkin_i_plan *last = self->n_plans ? &self->plans[self->n_plans - 1] : NULL;
-    if (!last || last->dimension != dimension) return 0;
-    return last->seconds.middle > 9 * self->filter_seconds && !self->target->k;
+    const pkin_i_plan *last = last_on_base(self, dimension);
+    return last && !self->device && last->seconds.middle > 9 * self->filter_seconds && !self->target->k;
+}
+
+/* Those that are to be tried, ascending: returns how many. */
+static size_t list_dimensions(const planning *self, uint32_t list[N_DIMENSIONS]) {
+    size_t n = 0;
+    if (self->wishes->dimension) {
+        list[n++] = self->wishes->dimension;
+        return n;
+    }
+    for (size_t d = 0; d < N_DIMENSIONS; d++) {
+        if (self->base || suits_device(self, dimensions[d])) list[n++] = dimensions[d];
+    }
+    return n;
 }
 
 /* All dimensions in turn, a few maps at a time. */
@@ -438,8 +568,8 @@ static pkin_status try_dimensions(planning *self, pkin_i_sketch_trial *trial) {
     enum { AT_ONCE_MOST = 4 };
     pkin_status status = PKIN_OK;
     pkin_i_sketch_map maps[AT_ONCE_MOST] = {0};
-    const uint32_t *list = self->wishes->dimension ? &self->wishes->dimension : dimensions;
-    const size_t n_list = self->wishes->dimension ? 1 : N_DIMENSIONS;
+    uint32_t list[N_DIMENSIONS];
+    const size_t n_list = list_dimensions(self, list);
     const size_t at_once = self->sample.n_threads < AT_ONCE_MOST ? (size_t)self->sample.n_threads : AT_ONCE_MOST;
     double n_expected = (double)self->sample.n_grid;
     int enough = 0, is_far = 0;
@@ -475,6 +605,15 @@ out:
     return status;
 }
 
+/* Leaves the plans on devices. */
+static void leave_out_base(planning *self) {
+    size_t n = 0;
+    for (size_t p = 0; p < self->n_plans; p++) {
+        if (self->plans[p].backend != self->base) self->plans[n++] = self->plans[p];
+    }
+    self->n_plans = n;
+}
+
 static pkin_status weigh_sketches(planning *self) {
     pkin_status status;
     pkin_i_sketch_trial trial;
@@ -485,7 +624,7 @@ static pkin_status weigh_sketches(planning *self) {
     PKIN_TRY(try_dimensions(self, &trial));
     PKIN_TRY(estimate_pairs(self, &trial));
     /* Sampled for the pairs' sake alone. */
-    if (!self->may_use[PKIN_I_METHOD_SKETCH]) self->n_plans = 0;
+    if (!self->may_use[PKIN_I_METHOD_SKETCH]) leave_out_base(self);
 out:
     pkin_i_sketch_trial_close(&trial);
     return status;
@@ -578,19 +717,34 @@ out:
     return status;
 }
 
+/* Whether a device is that much faster than sketches on the processor that no other method of it would do. */
+static int is_beaten(const planning *self) {
+    double base = HUGE_VAL, device = HUGE_VAL;
+    for (size_t p = 0; p < self->n_plans; p++) {
+        double *best = self->plans[p].backend == self->base ? &base : &device;
+        *best = fmin(*best, self->plans[p].seconds.middle);
+    }
+    return base < HUGE_VAL && device * TAIL_GAIN_MOST < base;
+}
+
 /* ---- All together ---- */
 
 static pkin_status plan_by_sample(planning *self, double work_seconds, pkin_i_plan_list *out) {
     pkin_status status;
-    self->budget = choose_budget(work_seconds) * (self->explain ? EXPLAIN_FACTOR : 1);
+    const double least = self->target->k ? DEVICE_TOP_PLAN_SECONDS_LEAST : DEVICE_PLAN_SECONDS_LEAST;
+    self->budget = choose_budget(work_seconds);
+    if (self->device && self->budget < least) self->budget = least;
+    if (self->explain) self->budget *= EXPLAIN_FACTOR;
     PKIN_TRY(pkin_i_sample_open(self->task, &self->sample));
     self->sample_threads = self->sample.n_threads;
     self->n_threads = self->budget < ALONE_SECONDS ? 1 : self->sample.n_threads;
     PKIN_TRY(self->target->k ? sample_for_top(self) : sample_for_join(self));
     self->sample.n_threads = self->n_threads;
     PKIN_TRY(pkin_i_score_trial(&self->sample, self->wishes->isa, &self->score_seconds));
-    if (self->may_use[PKIN_I_METHOD_SKETCH] || self->explain) PKIN_TRY(weigh_sketches(self));
-    if (self->may_use[PKIN_I_METHOD_TAIL] || self->may_use[PKIN_I_METHOD_INDEX]) PKIN_TRY(weigh_tails(self));
+    if (self->may_use[PKIN_I_METHOD_SKETCH] || self->device || self->explain) PKIN_TRY(weigh_sketches(self));
+    if (self->may_use[PKIN_I_METHOD_TAIL] || self->may_use[PKIN_I_METHOD_INDEX]) {
+        if (self->explain || !is_beaten(self)) PKIN_TRY(weigh_tails(self));
+    }
     PKIN_TRY(hand_over(self, out));
 out:
     pkin_i_free(self->row_scores);
@@ -600,32 +754,87 @@ out:
     return status;
 }
 
-/* What may be used: what the backend has, and is wished; a dimension is that of a sketch. */
-static pkin_status take_methods(planning *self, const pkin_i_backend *backend) {
+/* Whether a method is wished: a dimension is that of a sketch. */
+static int is_wished(const pkin_i_wishes *wishes, pkin_i_method method) {
+    if (!wishes->any_method) return wishes->method == method;
+    return !wishes->dimension || method == PKIN_I_METHOD_SKETCH;
+}
+
+/* What may be used: what a backend has, and is wished. `device` receives the one that has devices, if any. */
+static pkin_status take_backends(planning *self, const pkin_i_backend *const *backends, size_t n_backends,
+                                 const pkin_i_backend **device) {
     const pkin_i_wishes *wishes = self->wishes;
     int n = 0;
-    for (int m = 0; m < PKIN_I_N_METHODS; m++) {
-        const int is_wished =
-            wishes->any_method ? !wishes->dimension || m == PKIN_I_METHOD_SKETCH : (int)wishes->method == m;
-        self->may_use[m] = is_wished && backend->engine((pkin_i_method)m) != NULL;
-        n += self->may_use[m];
+    *device = NULL;
+    for (size_t k = 0; k < n_backends; k++) {
+        const pkin_i_backend *backend = backends[k];
+        int n_methods = 0;
+        for (int m = 0; m < PKIN_I_N_METHODS; m++) {
+            const int may = is_wished(wishes, (pkin_i_method)m) && backend->engine((pkin_i_method)m) != NULL;
+            if (!backend->speeds) self->may_use[m] = may;
+            n_methods += may;
+        }
+        if (n_methods > 0 && backend->speeds) *device = backend;
+        if (n_methods > 0 && !backend->speeds) self->base = backend;
+        n += n_methods;
     }
     if (n > 0) return PKIN_OK;
-    return pkin_i_fail(PKIN_ERROR_UNSUPPORTED, "backend \"%s\" has no method \"%s\"", backend->name,
+    return pkin_i_fail(PKIN_ERROR_UNSUPPORTED, "backend \"%s\" has no method \"%s\"", backends[0]->name,
                        pkin_i_method_name(wishes->any_method ? PKIN_I_METHOD_SKETCH : wishes->method));
+}
+
+/* What the processor may need, about: the threshold says what dimension. */
+static double expected_seconds(const planning *self) {
+    return least_seconds(self) * (dimension_by_rule(self->target) > 256 ? 4 : 1);
+}
+
+/* Takes the devices into the planning if that may pay. */
+static pkin_status take_device(planning *self, const pkin_i_backend *device) {
+    pkin_status status;
+    int has_filter = 0;
+    if (!device || (self->base && !self->explain && expected_seconds(self) < DEVICE_WORK_SECONDS)) return PKIN_OK;
+    if (self->base && device->check && device->check() != PKIN_OK) return PKIN_OK;
+    PKIN_TRY(device->speeds(self->task->devices, self->wishes->gpu_filter, &self->speeds));
+    for (size_t f = 0; f < self->speeds.n_filters; f++) {
+        has_filter |= !self->target->k || !self->speeds.filters[f].joins_only;
+    }
+    PKIN_REQUIRE(has_filter, PKIN_ERROR_UNSUPPORTED,
+                 "top-k: the filter \"%s\" finds pairs above one threshold only: ask for another one, or for \"auto\"",
+                 self->speeds.filters[0].name);
+    self->device = device;
+out:
+    if (status == PKIN_OK || !self->base) return status;
+    snprintf(self->note, sizeof self->note, "%s", pkin_last_error());
+    return PKIN_OK;
+}
+
+pkin_status pkin_i_plan_weigh(const pkin_i_task *task, const pkin_i_backend *const *backends, size_t n_backends,
+                              const pkin_i_target *target, const pkin_i_wishes *wishes, int explain,
+                              pkin_i_plan_list *out) {
+    pkin_status status;
+    planning self = {.task = task, .target = target, .wishes = wishes, .explain = explain};
+    const pkin_i_backend *device;
+    *out = (pkin_i_plan_list){0};
+    self.job = pkin_i_job_of(task, target->k, wishes->isa);
+    self.filter = pkin_i_filter_for(wishes->isa);
+    PKIN_TRY(take_backends(&self, backends, n_backends, &device));
+    PKIN_TRY(take_device(&self, device));
+    double work_seconds = self.base ? least_seconds(&self) : HUGE_VAL;
+    if (self.device) work_seconds = fmin(work_seconds, pkin_i_device_least_seconds(&self.job, &self.speeds));
+    /* Where backends are to be compared a guess will not do. */
+    const int is_small = !explain && work_seconds < SMALL_SECONDS && !(self.base && self.device);
+    if (self.job.n_pairs == 0 || is_small) {
+        status = plan_by_rule(&self, out);
+    } else {
+        status = plan_by_sample(&self, work_seconds, out);
+    }
+out:
+    return status;
 }
 
 pkin_status pkin_i_plan_explain(const pkin_i_task *task, const pkin_i_backend *backend, const pkin_i_target *target,
                                 const pkin_i_wishes *wishes, int explain, pkin_i_plan_list *out) {
-    planning self = {.task = task, .target = target, .wishes = wishes, .explain = explain};
-    *out = (pkin_i_plan_list){0};
-    self.job = pkin_i_job_of(task, target->k, wishes->isa);
-    self.filter = pkin_i_filter_for(wishes->isa);
-    pkin_status status = take_methods(&self, backend);
-    if (status != PKIN_OK) return status;
-    const double work_seconds = least_seconds(&self);
-    if (self.job.n_pairs == 0 || (!explain && work_seconds < SMALL_SECONDS)) return plan_by_rule(&self, out);
-    return plan_by_sample(&self, work_seconds, out);
+    return pkin_i_plan_weigh(task, &backend, 1, target, wishes, explain, out);
 }
 
 pkin_status pkin_i_plan_make(const pkin_i_task *task, const pkin_i_backend *backend, const pkin_i_target *target,

@@ -11,7 +11,8 @@ PKIN_EXTERN_C_BEGIN
 /* What the caller asked for, checked. */
 typedef struct pkin_i_request {
     pkin_similarity_options options;
-    const pkin_i_backend *backend;
+    const pkin_i_backend *const *backends; /* among which the plan chooses: static */
+    size_t n_backends;
     pkin_i_task task; /* on the caller's rows; its outcome points to `outcome` */
     pkin_i_target target;
     pkin_i_wishes wishes;
@@ -59,7 +60,10 @@ typedef struct pkin_i_work {
 /* pkin_i_request_take and pkin_i_compared_rows_take. */
 pkin_status pkin_i_work_take(const pkin_vectors *a, const pkin_vectors *b, uint32_t k, double threshold, int allow_zero,
                              const pkin_similarity_options *options, pkin_i_work *work);
-/* Plans and opens the method, if that was not done yet. */
+/*
+ * Plans and opens the method, if that was not done yet. Where the plan chose a backend with devices among others, and
+ * it cannot be opened, the best of the others does the work, and report.note says why.
+ */
 pkin_status pkin_i_work_open(pkin_i_work *work);
 /* Closes the method, whose memory others may need; the plan stays known. */
 void pkin_i_work_end(pkin_i_work *work);

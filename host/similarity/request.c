@@ -17,13 +17,50 @@ pkin_similarity_options pkin_similarity_options_default(void) {
     options.backend = "auto";
     options.method = "auto";
     options.instruction_set = "auto";
+    options.devices = "auto";
+    options.gpu_filter = "auto";
     return options;
 }
 
 pkin_similarity_report pkin_similarity_report_default(void) {
     pkin_similarity_report report = {0};
     report.size = sizeof report;
+    report.gpu_filter = "none";
     return report;
+}
+
+static int is_named(const char *choice) {
+    return choice && strcmp(choice, "auto") != 0;
+}
+
+static pkin_status take_gpu_filter(const char *name, pkin_i_wishes *wishes) {
+    /* As kernels/gpu_device.h has them: also known where no backend has any. */
+    static const char *const names[] = {"auto", "fused", "gemm8", "gemm32", "dp4a"};
+    wishes->gpu_filter = name;
+    for (size_t k = 0; name && k < sizeof names / sizeof *names; k++) {
+        if (strcmp(name, names[k]) == 0) return PKIN_OK;
+    }
+    if (!name) return PKIN_OK;
+    return pkin_i_fail(PKIN_ERROR_INVALID_ARGUMENT,
+                       "similarity: no GPU filter \"%s\": there are auto, fused, gemm8, gemm32, dp4a", name);
+}
+
+/* Which backend is meant where others' particulars are named. */
+static pkin_status take_backends(const pkin_similarity_options *options, pkin_i_request *out) {
+    pkin_status status;
+    const char *name = options->backend;
+    const int wants_gpu = is_named(options->devices) || is_named(options->gpu_filter);
+    if (!is_named(name) && wants_gpu) name = "cuda";
+    if (!is_named(name) && is_named(options->instruction_set)) name = "cpu";
+    PKIN_REQUIRE(
+        !wants_gpu || strcmp(name, "cpu") != 0, PKIN_ERROR_INVALID_ARGUMENT,
+        "similarity: devices and filters are those of GPUs, but the backend is to be \"cpu\": name \"cuda\" or "
+        "\"auto\"");
+    PKIN_TRY(take_gpu_filter(options->gpu_filter, &out->wishes));
+    PKIN_TRY(pkin_i_backends_find(name, &out->backends, &out->n_backends));
+    out->task.devices = options->devices;
+out:
+    return status;
 }
 
 static pkin_status take_method(const char *name, pkin_i_wishes *wishes) {
@@ -60,7 +97,7 @@ pkin_status pkin_i_request_take(const pkin_vectors *a, const pkin_vectors *b, ui
                  PKIN_ERROR_INVALID_ARGUMENT,
                  "similarity: report->size is %zu, expected up to %zu: begin with pkin_similarity_report_default",
                  options->report->size, sizeof *options->report);
-    PKIN_TRY(pkin_i_backend_find(options->backend, &out->backend));
+    PKIN_TRY(take_backends(options, out));
     PKIN_TRY(take_method(options->method, &out->wishes));
     PKIN_TRY(pkin_i_isa_find(options->instruction_set, &out->wishes.isa));
     out->wishes.dimension = options->dimension;
@@ -81,7 +118,8 @@ out:
 /* Of a bound of memory, the share that pairs may take while they are held, sorted and merged: 1 / this. */
 enum { PAIRS_SHARE = 4 };
 
-/* Of the same bound, the share that the rows without their copies may take, so that the backend has as much: 1 / this. */
+/* Of the same bound, the share that the rows without their copies may take, so that the backend has as much: 1 / this.
+ */
 enum { ROWS_SHARE = 3 };
 
 /* Divides the bound among the rows that are held, the pairs and the backend; 0 would mean no bound. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/failure.h"
@@ -16,24 +18,60 @@ out:
     return status;
 }
 
-pkin_status pkin_i_work_open(pkin_i_work *work) {
-    pkin_status status = PKIN_OK;
-    const pkin_i_backend *backend = work->request.backend;
-    const pkin_i_plan *plan;
-    const double begin = pkin_i_seconds_now();
-    double planned;
-    if (work->session) return PKIN_OK;
-    if (work->plans.n_plans == 0) {
-        PKIN_TRY(pkin_i_plan_make(&work->rows.task, backend, &work->rows.target, &work->rows.wishes, &work->plans));
-    }
-    planned = pkin_i_seconds_now();
-    work->report.plan_seconds += planned - begin;
-    plan = &work->plans.plans[0];
-    work->engine = backend->engine(plan->method);
-    PKIN_REQUIRE(work->engine, PKIN_ERROR_UNSUPPORTED, "backend \"%s\" has no method \"%s\"", backend->name,
+/* What the caller should know of a choice that could not be made as wished; the first reason stays. */
+static void note(pkin_i_work *work, const char *format, const char *reason) PKIN_PRINTF(2, 0);
+static void note(pkin_i_work *work, const char *format, const char *reason) {
+    if (work->report.note[0] == '\0') snprintf(work->report.note, sizeof work->report.note, format, reason);
+}
+
+static pkin_status open_engine(pkin_i_work *work, const pkin_i_plan *plan) {
+    pkin_status status;
+    work->engine = plan->backend->engine(plan->method);
+    PKIN_REQUIRE(work->engine, PKIN_ERROR_UNSUPPORTED, "backend \"%s\" has no method \"%s\"", plan->backend->name,
                  pkin_i_method_name(plan->method));
     PKIN_TRY(work->engine->open(&work->rows.task, plan, &work->session));
-    work->report.prepare_seconds += pkin_i_seconds_now() - planned;
+out:
+    return status;
+}
+
+/* Whether a device that was chosen, not asked for, may be replaced by the processor after such a failure. */
+static bool may_fall_back(const pkin_i_work *work, pkin_status status) {
+    const int is_device =
+        status == PKIN_ERROR_DEVICE || status == PKIN_ERROR_OUT_OF_MEMORY || status == PKIN_ERROR_UNSUPPORTED;
+    return is_device && work->plans.plans[0].backend->speeds && work->request.n_backends > 1;
+}
+
+/* Plans once more, for the first backend alone, which runs everywhere. */
+static pkin_status plan_without_devices(pkin_i_work *work) {
+    const double begin = pkin_i_seconds_now();
+    pkin_i_plan_list_free(&work->plans);
+    const pkin_status status = pkin_i_plan_make(&work->rows.task, work->request.backends[0], &work->rows.target,
+                                                &work->rows.wishes, &work->plans);
+    work->report.plan_seconds += pkin_i_seconds_now() - begin;
+    return status;
+}
+
+pkin_status pkin_i_work_open(pkin_i_work *work) {
+    pkin_status status = PKIN_OK;
+    const pkin_i_request *request = &work->request;
+    double begin = pkin_i_seconds_now();
+    if (work->session) return PKIN_OK;
+    if (work->plans.n_plans == 0) {
+        PKIN_TRY(pkin_i_plan_weigh(&work->rows.task, request->backends, request->n_backends, &work->rows.target,
+                                   &work->rows.wishes, 0, &work->plans));
+        if (work->plans.note[0]) note(work, "the GPU was left out: %s", work->plans.note);
+        work->report.plan_seconds += pkin_i_seconds_now() - begin;
+    }
+    begin = pkin_i_seconds_now();
+    status = open_engine(work, &work->plans.plans[0]);
+    if (status != PKIN_OK && may_fall_back(work, status)) {
+        note(work, "the CPU did what the GPU could not: %s", pkin_last_error());
+        PKIN_TRY(plan_without_devices(work));
+        work->request.outcome = (pkin_i_outcome){0};
+        begin = pkin_i_seconds_now();
+        status = open_engine(work, &work->plans.plans[0]);
+    }
+    work->report.prepare_seconds += pkin_i_seconds_now() - begin;
 out:
     return status;
 }
@@ -44,8 +82,11 @@ void pkin_i_work_end(pkin_i_work *work) {
 }
 
 static void describe_plan(const pkin_i_plan *plan, pkin_similarity_report *report) {
+    const int has_devices = plan->backend->speeds != NULL;
+    report->backend = plan->backend->name;
     report->method = pkin_i_method_name(plan->method);
-    report->instruction_set = pkin_i_isa_name(plan->isa);
+    report->instruction_set = has_devices ? "none" : pkin_i_isa_name(plan->isa);
+    report->gpu_filter = has_devices ? plan->kernel : "none";
     report->dimension = plan->dimension;
     report->head_share = plan->head_share;
     report->estimated_candidates = plan->candidates;
@@ -64,13 +105,18 @@ static void describe_outcome(const pkin_i_work *work, pkin_similarity_report *re
     report->score_thread_seconds = outcome->score_seconds;
     report->n_candidates = outcome->n_candidates;
     report->filter_operations = outcome->filter_operations;
+    memcpy(report->device, outcome->device, sizeof report->device);
+    report->n_devices = outcome->n_devices;
+    report->device_bytes = outcome->device_bytes;
+    report->moved_bytes = outcome->bytes_up + outcome->bytes_down;
+    report->n_splits = outcome->n_splits;
 }
 
 void pkin_i_work_report(pkin_i_work *work, uint64_t n_results, uint64_t own_bytes) {
     pkin_similarity_report *report = &work->report, *wanted = work->request.options.report;
     const pkin_i_compared_rows *rows = &work->rows;
     if (!wanted) return;
-    report->backend = work->request.backend->name;
+    report->backend = work->request.backends[0]->name;
     report->method = "none"; /* nothing was left to compare */
     report->instruction_set = "none";
     report->n_threads = work->request.task.n_threads;

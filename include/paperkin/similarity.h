@@ -64,7 +64,7 @@ typedef struct pkin_similarity_report {
     size_t size;                 /* sizeof(pkin_similarity_report), set by _default */
     const char *backend;         /* static strings: names as options know them */
     const char *method;          /* "sketch", "tail", "index"; "none": there was nothing to compare */
-    const char *instruction_set; /* "amx", "avx512", "avx2", "portable" */
+    const char *instruction_set; /* "amx", "avx512", "avx2", "portable"; "none" where a GPU does the work */
     int n_threads;
     uint32_t dimension;          /* of the sketch; else 0 */
     double head_share;           /* of the tail method; else 0 */
@@ -86,13 +86,26 @@ typedef struct pkin_similarity_report {
     double total_seconds;
     uint64_t working_bytes;      /* largest working set: all but the inputs and the result */
     uint64_t spilled_bytes;      /* written to the spill folder */
+    const char *gpu_filter;      /* cuda: "fused", "gemm8", "gemm32", "dp4a"; else "none". A static string */
+    char device[96];             /* cuda: the name of the GPU, the first of several; else "" */
+    int n_devices;               /* cuda: GPUs at work; else 0 */
+    uint64_t device_bytes;       /* cuda: largest working set on the GPUs together */
+    uint64_t moved_bytes;        /* cuda: copied to the GPUs and back */
+    uint64_t n_splits;           /* cuda: pieces of work that were cut again since their candidates did not fit */
+    char note[256];              /* what a caller who left the choice to "auto" should be told: why no GPU; else "" */
 } pkin_similarity_report;
 
 PKIN_API pkin_similarity_report pkin_similarity_report_default(void);
 
 typedef struct pkin_similarity_options {
     size_t size;         /* sizeof(pkin_similarity_options), set by _default */
-    const char *backend; /* "auto" or a name of pkin_backend_name */
+    /*
+     * "auto" or a name of pkin_backend_name. "auto": a GPU where the plan finds it faster, starting it included, else
+     * the CPU; small work never looks for a GPU. If the GPU cannot be opened or has too little memory, the CPU does the
+     * work and report->note says why. A backend that is named is used, or the call fails. An instruction set that is
+     * named is a wish for "cpu", devices or a gpu_filter that are named are one for "cuda".
+     */
+    const char *backend;
     int n_threads;       /* 0: all */
     pkin_progress_fn on_progress;
     void *progress_user;
@@ -106,6 +119,9 @@ typedef struct pkin_similarity_options {
     pkin_similarity_report *report; /* filled on success, its size set before; NULL: not wanted */
     /* This one does: nonzero leaves out every row that equals an earlier row of the same side. */
     int distinct_only;
+    /* These change no result either. */
+    const char *devices;    /* cuda: "auto" (the first GPU that can be used), "all", or numbers as in "0,2" */
+    const char *gpu_filter; /* cuda: "auto" (the plan's choice), "fused", "gemm8" (joins only), "gemm32" or "dp4a" */
 } pkin_similarity_options;
 
 PKIN_API pkin_similarity_options pkin_similarity_options_default(void);
@@ -172,13 +188,16 @@ PKIN_API void pkin_neighbor_lists_free(pkin_neighbor_lists *lists);
 /* One way to do the work, as the plan judges it. */
 typedef struct pkin_plan_choice {
     const char *method;          /* static strings, as in pkin_similarity_report */
-    const char *instruction_set;
+    const char *instruction_set; /* "none": a GPU */
     uint32_t dimension;          /* sketch; else 0 */
     double head_share;           /* tail; else 0 */
     pkin_estimate candidates;    /* pairs to be scored exactly */
     pkin_estimate seconds;       /* preparing and comparing */
-    uint64_t bytes;              /* working set */
+    uint64_t bytes;              /* working set, in the memory of the host */
     uint64_t n_strips;
+    const char *backend;         /* that would do it: "cpu", "cuda" */
+    const char *gpu_filter;      /* cuda; else "none" */
+    uint64_t device_bytes;       /* cuda: working set on each GPU; else 0 */
 } pkin_plan_choice;
 
 /* The ways that were weighed, cheapest first: the first is what would be done. */
@@ -188,6 +207,8 @@ typedef struct pkin_similarity_plan {
     uint64_t n_copy_pairs; /* join within a: pairs of equal rows, counted, which the result has besides */
     size_t n_choices;
     pkin_plan_choice *choices;
+    char device[96]; /* the GPU that was weighed; "": none was */
+    char note[256];  /* as in pkin_similarity_report */
 } pkin_similarity_plan;
 
 /*

@@ -51,6 +51,9 @@ REPLACED = [
     (re.compile(r'"(terms|nonzeros)": \d+'), r'"\1": <TERMS>'),
     (re.compile(r"\b\d+ terms, \d+ nonzeros"), "<TERMS> terms, <TERMS> nonzeros"),
     (re.compile(r"skipped: not valid JSON: .*"), "skipped: not valid JSON: <REASON>"),
+    # Builds with a GPU backend say what did the work; why there is no GPU depends on build and machine.
+    (re.compile(r"^compared on the CPU \(.*\)\n", re.MULTILINE), ""),
+    (re.compile(r'(backend "cuda").*(?:\n  .*)*'), r"\1 <WHY NOT>"),
 ]
 
 
@@ -76,7 +79,7 @@ def environment(program, folder):
             if name in os.environ}
     path = os.pathsep.join([os.path.dirname(program), os.path.join(HERE, "tools"), os.environ.get("PATH", "")])
     return {**kept, "PATH": path, "HOME": folder, "TERM": "xterm", "LC_ALL": "C.UTF-8", "TZ": "UTC",
-            "OMP_NUM_THREADS": "2"}
+            "OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def hand_over(base, program):

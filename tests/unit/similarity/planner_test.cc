@@ -29,7 +29,7 @@ extern "C" {
 namespace {
 
 struct Plans {
-    pkin_i_plan_list list = {nullptr, 0, {0, 0, 0}};
+    pkin_i_plan_list list = {};
     pkin_status status = PKIN_OK;
     Plans() = default;
     Plans(const Plans &) = delete;
@@ -52,7 +52,7 @@ struct Plans {
 };
 
 pkin_i_wishes any_wish() {
-    return {1, PKIN_I_METHOD_SKETCH, pkin_i_isa_best(), 0, 0, 0, 0};
+    return {1, PKIN_I_METHOD_SKETCH, pkin_i_isa_best(), 0, 0, 0, 0, nullptr};
 }
 
 struct Job {
