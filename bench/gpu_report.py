@@ -11,8 +11,8 @@ import re
 import sys
 from pathlib import Path
 
-STAGES = ["environment", "build", "tests", "parity", "memcheck", "racecheck", "initcheck", "synccheck", "filters",
-          "bench", "peers"]
+STAGES = ["environment", "build", "tests", "parity", "filters", "bench", "peers", "memcheck", "racecheck", "initcheck",
+          "synccheck"]
 VERSION = 1
 
 
@@ -73,11 +73,24 @@ def read_pipeline(raw):
             "failed": re.findall(r"^FAIL  (.*)", text, re.MULTILINE)}
 
 
+def read_kernels(raw):
+    """What gpu_kernel_parity said, a line a kernel; the last line of a run that never ended says neither."""
+    kernels = []
+    for path in sorted(raw.glob("kernels-*.txt")):
+        for line in read_text(path).splitlines():
+            match = re.match(r"(\S.*?) {1,}(equal$|WRONG: .*|$)", line)
+            if match and not line.startswith(("gpu_", "ok ", "FAIL")):
+                said = match.group(2)
+                kernels.append({"kernel": match.group(1), "equal": said == "equal",
+                                "said": said if said else "never ended"})
+    return kernels
+
+
 def read_sanitizers(raw):
     found = {}
     for tool in ("memcheck", "racecheck", "initcheck", "synccheck"):
-        both = read_text(raw / f"{tool}.txt") + read_text(raw / f"{tool}-pipeline.txt")
-        summaries = re.findall(r"=+ (\w+ SUMMARY: .*)", both)
+        said = "".join(read_text(raw / f"{tool}{part}.txt") for part in ("-kernels", "", "-pipeline"))
+        summaries = re.findall(r"=+ (\w+ SUMMARY: .*)", said)
         if summaries:
             found[tool] = summaries
     return found
@@ -87,7 +100,7 @@ def read_all(folder):
     raw = folder / "raw"
     return {
         "gpu_check_version": VERSION, "environment": read_environment(raw), "stages": read_stages(raw),
-        "backends": read_json(raw / "backends.json"), "parity": read_parity(raw), "pipeline": read_pipeline(raw),
+        "backends": read_json(raw / "backends.json"), "kernels": read_kernels(raw), "parity": read_parity(raw), "pipeline": read_pipeline(raw),
         "sanitizers": read_sanitizers(raw), "filters": read_json(raw / "filters.json"),
         "bench": {path.stem[len("bench-"):]: read_json(path) for path in sorted(raw.glob("bench-*.json"))},
         "peers": {name: read_json(raw / f"{name}.json") for name in ("cusparse", "torch")
@@ -191,9 +204,10 @@ def bench_table(found):
         how = [it.get("gpu_filter") if it["backend"] != "cpu" else it["method"], it.get("dimension")]
         checked = {True: "equal", False: "DIFFERENT"}.get(it.get("equals_brute_force"), "")
         rows.append([name, work_name(it), short(it["rows"]), it["backend"], " ".join(str(h) for h in how if h),
-                     seconds(it["seconds"]["total"]), short(it["found"]), short(it["candidates"]),
+                     seconds(it["seconds"]["total"]), seconds(it["seconds"].get("prepare")),
+                     seconds(it["seconds"].get("compare")), short(it["found"]), short(it["candidates"]),
                      short(it.get("moved_bytes"), "B"), short(it.get("device_bytes"), "B"), it.get("splits", ""), checked])
-    return table(["run", "work", "rows", "on", "how", "time", "found", "candidates", "moved", "device memory", "splits",
+    return table(["run", "work", "rows", "on", "how", "time", "of that: prepare", "compare", "found", "candidates", "moved", "device memory", "splits",
                   "checked"], rows)
 
 
@@ -252,9 +266,14 @@ def markdown(found):
     gpus = found["environment"]["gpus"]
     parts = [f"# paperkin on {gpus[0]['name'] if gpus else 'a machine without a GPU'}\n", machine_lines(found),
              stage_table(found), "## Aims\n", target_table(found)]
-    parity = found["parity"]
+    parity, kernels = found["parity"], found["kernels"]
+    if parity or kernels:
+        parts.append("## The same bits\n")
+    if kernels:
+        parts += [f"Kernels alone: {len(kernels)}, {sum(not it['equal'] for it in kernels)} wrong.\n",
+                  table(["wrong", "how"], [[it["kernel"], it["said"]] for it in kernels if not it["equal"]])]
     if parity:
-        parts += ["## The same bits\n", f"{parity['runs']} runs in {len(parity['cases'])} cases, "
+        parts += [f"{parity['runs']} runs in {len(parity['cases'])} cases, "
                   f"{parity['different']} differ" + ("" if parity["finished"] else "; not finished") + ".\n"]
         parts += [f"- {line}" for line in parity["left_out"]]
         parts += [table(["differs in", "filter"], [[it["case"], it["filter"]] for it in parity["cases"] if not it["equal"]])]

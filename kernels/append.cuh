@@ -85,6 +85,20 @@ static __device__ __forceinline__ int32_t column_limit(const filter_target &targ
     return target.column_limits[target.column_first + column];
 }
 
+/*
+ * Whole warp: counts the lanes that have something, by one addition to `counter`, and returns this lane's place, which
+ * means nothing where it has none.
+ */
+static __device__ __forceinline__ uint64_t place_in_warp(bool has, uint64_t *counter) {
+    const uint32_t lane = threadIdx.x % 32, all = __ballot_sync(ALL_LANES, has);
+    if (all == 0) return 0;
+    unsigned long long begin = 0;
+    if (lane == 0) {
+        begin = atomicAdd(reinterpret_cast<unsigned long long *>(counter), (unsigned long long)__popc(all));
+    }
+    return __shfl_sync(ALL_LANES, begin, 0) + (uint32_t)__popc(all & ((1u << lane) - 1));
+}
+
 /* Whole warp: reserves places for `n` candidates of each lane; this lane's are [result, result + n). */
 static __device__ __forceinline__ uint64_t reserve_warp(const filter_target &target, uint32_t n) {
     const uint32_t lane = threadIdx.x % 32;
@@ -110,21 +124,6 @@ static __device__ __forceinline__ void put_candidate(const filter_target &target
     candidate.i = (uint32_t)(target.row_first + row);
     candidate.j = (uint32_t)(target.column_first + column);
     target.found[place] = candidate;
-}
-
-/* Whole warp: appends each lane's pair, if it `has` one that counts. Rows and columns of the shards. */
-static __device__ __forceinline__ void append_warp(const filter_target &target, bool has, uint32_t row,
-                                                   uint32_t column) {
-    const bool is_kept = has && is_wanted(target, row, column);
-    const uint32_t kept = __ballot_sync(ALL_LANES, is_kept);
-    if (kept == 0) return;
-    const uint32_t lane = threadIdx.x % 32;
-    unsigned long long begin = 0;
-    if (lane == 0) {
-        begin = atomicAdd(reinterpret_cast<unsigned long long *>(target.n_found), (unsigned long long)__popc(kept));
-    }
-    begin = __shfl_sync(ALL_LANES, begin, 0);
-    if (is_kept) put_candidate(target, begin + (uint32_t)__popc(kept & ((1u << lane) - 1)), row, column);
 }
 
 } // namespace pkin

@@ -39,7 +39,7 @@ struct dp4a_side {
 };
 
 /* What turns four bytes of a coding into four q: a SHIFTED byte is q - 128. */
-static __device__ __forceinline__ uint32_t dp4a_flip(bool is_shifted) {
+static __host__ __device__ __forceinline__ uint32_t dp4a_flip(bool is_shifted) {
     return is_shifted ? 0x80808080u : 0u;
 }
 

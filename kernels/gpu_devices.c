@@ -33,8 +33,9 @@ static pkin_status take_usable(const pkin_i_gpu_driver *driver, int n_devices, i
         }
     }
     if (out->n > 0) return PKIN_OK;
-    return pkin_i_fail(PKIN_ERROR_UNSUPPORTED, "%s: none of the %d devices can be used: %s", driver->name, n_devices,
-                       why);
+    if (n_devices == 1) return pkin_i_fail(PKIN_ERROR_UNSUPPORTED, "%s", why);
+    return pkin_i_fail(PKIN_ERROR_UNSUPPORTED, "%s: none of the %d devices can be used; the first: %s", driver->name,
+                       n_devices, why);
 }
 
 static pkin_status misread(const char *devices) {

@@ -106,10 +106,14 @@ int pkin_i_gpu_is_stopping(pkin_i_gpu_worker *worker) {
     return pkin_i_crew_is_stopping(worker->crew);
 }
 
-/* A thread's own message went to that thread. */
-static pkin_status say_again(const pkin_i_gpu_session *session, pkin_status status) {
-    if (status == PKIN_OK || status == PKIN_ERROR_CANCELLED || !session->message[0]) return status;
-    return pkin_i_fail(status, "%s", session->message);
+/* A thread's own message went to that thread. The thread that makes the map may be about to leave one. */
+static pkin_status say_again(pkin_i_gpu_session *session, pkin_status status) {
+    char message[sizeof session->message];
+    if (status == PKIN_OK || status == PKIN_ERROR_CANCELLED) return status;
+    pthread_mutex_lock(&session->lock);
+    memcpy(message, session->message, sizeof message);
+    pthread_mutex_unlock(&session->lock);
+    return message[0] ? pkin_i_fail(status, "%s", message) : status;
 }
 
 typedef struct run {
@@ -140,8 +144,12 @@ static pkin_status run_all(run *self, uint64_t n_items) {
 
 pkin_status pkin_i_gpu_run(pkin_i_gpu_session *session, uint64_t n_items, pkin_i_gpu_item_fn fn, void *user) {
     run self = {session, fn, user, false};
-    session->message[0] = '\0';
     return run_all(&self, n_items);
+}
+
+pkin_status pkin_i_gpu_run_each(pkin_i_gpu_session *session, int n_workers, pkin_i_gpu_item_fn fn, void *user) {
+    run self = {session, fn, user, true};
+    return run_all(&self, (uint64_t)n_workers);
 }
 
 /* ---- Workers ---- */
@@ -175,10 +183,8 @@ static worker_sizes choose_sizes(const pkin_i_gpu_device *device) {
         if (sizes.bytes <= share || (!may_shrink && !may_yield)) return sizes;
         if (may_yield && (workspace > share / 2 || !may_shrink)) {
             workspace /= 2;
-        } else if (may_shrink) {
-            capacity /= 2;
         } else {
-            return sizes;
+            capacity /= 2;
         }
     }
 }
@@ -355,9 +361,8 @@ static pkin_status upload_item(pkin_i_gpu_worker *worker, uint64_t item, void *u
 /* Every worker brings up parts of its device's rows, so that the host's copying is shared. */
 static pkin_status upload_all(pkin_i_gpu_session *session) {
     pkin_status status;
-    run self = {session, upload_item, NULL, true};
     for (int d = 0; d < session->n_devices; d++) pkin_i_gpu_store_assign(session->devices[d].store);
-    PKIN_TRY(run_all(&self, (uint64_t)session->n_workers));
+    PKIN_TRY(pkin_i_gpu_run_each(session, session->n_workers, upload_item, NULL));
     PKIN_TRY(finish_map(session));
     for (int d = 0; d < session->n_devices; d++) PKIN_TRY(pkin_i_gpu_store_sketch(&session->workers[d]));
 out:
@@ -384,6 +389,7 @@ out:
 
 pkin_status pkin_i_gpu_ready(pkin_i_gpu_session *session, uint64_t reserve_bytes) {
     bool is_enough = session->shards != NULL;
+    session->message[0] = '\0'; /* of an earlier call */
     for (int d = 0; d < session->n_devices; d++) is_enough &= room_on(&session->devices[d]) >= reserve_bytes;
     if (is_enough) return PKIN_OK;
     const double begin = pkin_i_seconds_now();

@@ -115,6 +115,8 @@ void pkin_i_gpu_put_back(pkin_i_gpu_device *device, void *memory, uint64_t n_byt
 /* Runs items on all workers. `fn` is given the worker; its failure's message is said again on the calling thread. */
 typedef pkin_status (*pkin_i_gpu_item_fn)(pkin_i_gpu_worker *worker, uint64_t item, void *user);
 pkin_status pkin_i_gpu_run(pkin_i_gpu_session *session, uint64_t n_items, pkin_i_gpu_item_fn fn, void *user);
+/* The same with one item for each of the first workers: item w is worker w's, whichever thread comes. */
+pkin_status pkin_i_gpu_run_each(pkin_i_gpu_session *session, int n_workers, pkin_i_gpu_item_fn fn, void *user);
 /* Nonzero: others have failed, or the caller cancels; the item may end early. Reports progress on thread 0. */
 int pkin_i_gpu_is_stopping(pkin_i_gpu_worker *worker);
 

@@ -3,6 +3,9 @@
 
 #include "base/failure.h"
 
+/* Kernels count a shard's rows in 32 bits, TMA with a sign. */
+static const uint64_t ROWS_MOST = UINT64_C(1) << 30;
+
 static uint64_t places_of(uint64_t n_rows) {
     return (n_rows + PKIN_I_GPU_ROWS_STEP - 1) / PKIN_I_GPU_ROWS_STEP * PKIN_I_GPU_ROWS_STEP;
 }
@@ -45,7 +48,7 @@ static uint64_t step_behind(const pkin_vectors *side, uint64_t row) {
 /* The end of the shard that begins at `first`; `first` where not one step has room. */
 static uint64_t shard_end(const pkin_i_gpu_shards_want *want, const pkin_vectors *side, uint64_t first) {
     uint64_t end = first;
-    while (end < side->n_rows) {
+    while (end < side->n_rows && end - first < ROWS_MOST) {
         const uint64_t next = step_behind(side, end);
         if (bytes_between(want, side, first, next) > want->most_bytes) break;
         if (want->most_rows && end > first && next - first > want->most_rows) break;

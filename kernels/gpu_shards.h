@@ -27,8 +27,8 @@ typedef struct pkin_i_gpu_shards_want {
 
 /*
  * Cuts a's rows, then b's, into shards: each begins at a multiple of PKIN_I_GPU_ROWS_STEP and takes as many steps as
- * there is room for. The array is the caller's. PKIN_ERROR_OUT_OF_MEMORY where a single step has no room. O(rows /
- * step).
+ * there is room for, up to 2^30 rows. The array is the caller's. PKIN_ERROR_OUT_OF_MEMORY where a single step has no
+ * room. O(rows / step).
  */
 pkin_status pkin_i_gpu_shards_cut(const pkin_i_gpu_shards_want *want, pkin_i_gpu_shard **out, uint32_t *n_out);
 /* Bytes of the largest single step: what most_bytes must be at least. */

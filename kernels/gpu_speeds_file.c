@@ -122,7 +122,10 @@ out:
 
 void pkin_i_gpu_costs_remember(const char *path, const pkin_i_gpu_info *info, const pkin_i_gpu_costs *costs) {
     pkin_i_buffer text = {0}, folder = {0};
+    struct stat about;
     const char *name = pkin_i_base_name(path);
+    /* What is no file of ours is left alone: writing into a pipe would wait for its reader. */
+    if (lstat(path, &about) == 0 && !S_ISREG(about.st_mode)) return;
     pkin_status status = write_text(info, *costs, &text);
     if (status == PKIN_OK) status = pkin_i_buffer_append(&folder, path, (size_t)(name - path));
     if (status == PKIN_OK) status = pkin_i_make_directories(folder.bytes);

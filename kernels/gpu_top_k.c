@@ -392,42 +392,22 @@ static uint32_t sampled_shard(const pkin_i_gpu_session *session, uint32_t x) {
     return session->n_row_shards + (uint32_t)(x * n_column_shards / session->n_row_shards);
 }
 
-/* Begins a device's heaps and seeds them. The first device also counts. */
-static pkin_status prepare_device(search *self, pkin_i_gpu_worker *worker) {
+/* Begins a device's heaps and seeds them, on the device's first worker. The first device also counts. */
+static pkin_status prepare_device(pkin_i_gpu_worker *worker, uint64_t item, void *user) {
     pkin_status status;
+    const search *self = user;
     const pkin_i_gpu_session *session = self->session;
-    const int d = device_of(self, worker);
-    PKIN_TRY(session->driver->heaps_begin(worker->queue, &self->device_heaps[d], self->min_score));
+    const bool counts = item == 0 && self->expected;
+    PKIN_TRY(session->driver->heaps_begin(worker->queue, &self->device_heaps[item], self->min_score));
     for (uint32_t x = 0; x < session->n_row_shards; x++) {
         const uint32_t y = sampled_shard(session, x);
         const pkin_i_gpu_rows *rows, *columns;
         PKIN_TRY(pkin_i_gpu_take(worker, x, y, &rows, &columns));
-        PKIN_TRY(give_back(worker, x, y, seed_rows(self, worker, rows, columns, d == 0 && self->expected)));
+        PKIN_TRY(give_back(worker, x, y, seed_rows(self, worker, rows, columns, counts)));
     }
     PKIN_TRY(session->driver->wait(worker->queue));
 out:
     return status;
-}
-
-/* Item d is device d's and done by its first worker, whichever thread comes. */
-static pkin_status prepare_item(pkin_i_crew *crew, void *user, int thread, uint64_t item) {
-    search *self = user;
-    pkin_i_gpu_worker *worker = &self->session->workers[item];
-    worker->crew = crew;
-    worker->thread = thread;
-    const pkin_status status = prepare_device(self, worker);
-    pkin_i_gpu_note_failure(self->session, status);
-    worker->crew = NULL;
-    return status;
-}
-
-static pkin_status prepare(search *self) {
-    pkin_i_gpu_session *session = self->session;
-    session->message[0] = '\0';
-    const pkin_status status = pkin_i_crew_run(&session->strip_task, "comparing", 0, session->n_devices,
-                                               (uint64_t)session->n_devices, prepare_item, self);
-    if (status == PKIN_OK || status == PKIN_ERROR_CANCELLED || !session->message[0]) return status;
-    return pkin_i_fail(status, "%s", session->message);
 }
 
 /* ---- 2. Rows that meet everybody ---- */
@@ -657,7 +637,7 @@ pkin_status pkin_i_gpu_top_k(void *opened, pkin_i_neighbor_heaps *heaps) {
     session->strip_task = *session->task;
     PKIN_TRY(search_open(&self));
     const double begin = pkin_i_seconds_now();
-    PKIN_TRY(prepare(&self));
+    PKIN_TRY(pkin_i_gpu_run_each(session, session->n_devices, prepare_device, &self));
     PKIN_TRY(exhaust(&self));
     session->task->outcome->prepare_seconds += pkin_i_seconds_now() - begin;
     PKIN_TRY(pkin_i_gpu_list_items(session, 0, self.n_others));

@@ -26,6 +26,7 @@
  * alternative is to sort candidates by (i, j), hash row i into shared memory once for a run of candidates and to stream
  * rows j past it; it needs a sort of the candidates and rows that fit, and is not done for that.
  */
+#include "kernels/append.cuh"
 #include "kernels/heaps.cuh"
 
 namespace pkin {
@@ -186,27 +187,19 @@ static __device__ inline uint64_t score_batch(const score_arguments &work, uint6
 
 /* A join: warps take batches of 32 candidates in turn, of a grid of any size. min_score >= 1. */
 static __global__ void __launch_bounds__(SCORE_BLOCK, 4) score_join_kernel(score_arguments work) {
-    const uint32_t lane = score_lane();
     const uint64_t warp = (static_cast<uint64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
     const uint64_t step = static_cast<uint64_t>(gridDim.x) * blockDim.x;
     for (uint64_t first = warp * 32; first < work.n_candidates; first += step) {
         pkin_i_gpu_candidate own;
         const uint64_t score = score_batch(work, first, &own);
         const bool keeps = score >= work.min_score;
-        const uint32_t kept = __ballot_sync(0xffffffffu, keeps);
-        if (!kept) continue;
-        unsigned long long at = 0;
-        if (lane == 0) {
-            at = atomicAdd(reinterpret_cast<unsigned long long *>(work.n_pairs),
-                           static_cast<unsigned long long>(__popc(kept)));
-        }
-        at = __shfl_sync(0xffffffffu, at, 0);
+        const uint64_t at = place_in_warp(keeps, work.n_pairs);
         if (keeps) {
             pkin_pair pair;
             pair.score = score;
             pair.i = own.i;
             pair.j = own.j;
-            work.pairs[at + static_cast<uint32_t>(__popc(kept & ((1u << lane) - 1)))] = pair;
+            work.pairs[at] = pair;
         }
     }
 }

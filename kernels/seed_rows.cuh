@@ -17,6 +17,7 @@
  * O(rows * sample * dimension / 4) dp4a, and 128 * dimension bytes read a tile and side, the sample's from L2. The
  * candidates are in no order, but which they are depends on the sketches alone.
  */
+#include "kernels/append.cuh"
 #include "kernels/dp4a_tile.cuh"
 #include "kernels/gpu_device.h"
 #include "kernels/gpu_launch.h"
@@ -47,7 +48,7 @@ static inline seed_arguments seed_arguments_of(const pkin_i_gpu_seed_work &work)
     out.sample_first = work.sample->first;
     out.stride = work.stride;
     out.dimension = work.rows->dimension;
-    out.flip = work.rows->coding == PKIN_I_GPU_SHIFTED ? 0x80808080u : 0;
+    out.flip = dp4a_flip(work.rows->coding == PKIN_I_GPU_SHIFTED);
     out.row_begin = work.row_begin;
     out.row_end = work.row_end;
     out.n_sample = work.sample->n_rows;
@@ -111,16 +112,16 @@ static __device__ __forceinline__ uint32_t seed_key(int32_t product, uint32_t nu
 }
 
 /*
- * The largest key of the thread's four columns from product c on and those of the seven lanes beside it, in all of
- * them. `left`: columns of the piece that exist; `own`: the number of the one that is left out, any other for none.
+ * The largest key of the thread's four products and those of the seven lanes beside it, in all of them. `column`: the
+ * sample's row that the first of the four is with; `own`: the one that is left out, UINT32_MAX for none.
  */
-static __device__ __forceinline__ uint32_t seed_best(const int32_t *products, uint32_t c, uint32_t left, uint32_t own) {
+static __device__ __forceinline__ uint32_t seed_best(const int32_t *products, uint32_t column, uint32_t n_sample,
+                                                     uint32_t own) {
     uint32_t best = 0;
 #pragma unroll
     for (uint32_t e = 0; e < 4; e++) {
-        const uint32_t number = threadIdx.x % 8 * 4 + e;
-        const uint32_t key = seed_key(products[c + e], number);
-        if (number < left && number != own && key > best) best = key;
+        const uint32_t key = seed_key(products[e], threadIdx.x % 8 * 4 + e);
+        if (column + e < n_sample && column + e != own && key > best) best = key;
     }
 #pragma unroll
     for (int apart = 4; apart > 0; apart /= 2) {
@@ -133,39 +134,32 @@ static __device__ __forceinline__ uint32_t seed_best(const int32_t *products, ui
 /* Whole warps: appends the candidate of each thread's row, if it has one. There is room for all. */
 static __device__ __forceinline__ void seed_append(const seed_arguments &work, bool has, uint32_t row,
                                                    uint32_t column) {
-    const uint32_t lane = threadIdx.x % 32;
-    const uint32_t all = __ballot_sync(0xffffffffu, has);
-    if (all == 0) return;
-    unsigned long long at = 0;
-    if (lane == 0) {
-        at = atomicAdd(reinterpret_cast<unsigned long long *>(work.n_found),
-                       static_cast<unsigned long long>(__popc(all)));
-    }
-    at = __shfl_sync(0xffffffffu, at, 0);
+    const uint64_t at = place_in_warp(has, work.n_found);
     if (has) {
         pkin_i_gpu_candidate candidate;
         candidate.i = static_cast<uint32_t>(work.row_first + row);
         candidate.j = static_cast<uint32_t>(work.sample_first + column * work.stride);
-        work.found[at + static_cast<uint32_t>(__popc(all & ((1u << lane) - 1)))] = candidate;
+        work.found[at] = candidate;
     }
 }
 
 static __global__ void __launch_bounds__(DP4A_THREADS, 2) seed_best_kernel(seed_arguments work) {
     __shared__ seed_block block;
     __shared__ uint32_t keys[SEED_PIECES][DP4A_TILE];
-    int32_t best = 0; /* thread t < 128: row t's largest product of the group so far, and whose it is */
-    uint32_t best_column = 0;
+    /* [t], thread t's alone: row t's largest product of the group so far, and whose it is. In registers they would
+       cost a spill beside the products. */
+    __shared__ int32_t bests[DP4A_TILE];
+    __shared__ uint32_t best_columns[DP4A_TILE];
+    if (threadIdx.x < DP4A_TILE) bests[threadIdx.x] = 0, best_columns[threadIdx.x] = 0;
     seed_begin(work, block);
     seed_sweep(work, block.tile, [&](const int32_t(&products)[DP4A_EACH][DP4A_EACH], uint32_t first_column) {
         const uint32_t half = threadIdx.x / 32 % 2; /* of the pieces, this warp has `half` and half + 2 */
-        const uint32_t low = first_column + half * SEED_PIECE, high = low + 2 * SEED_PIECE;
-        const uint32_t low_left = low < work.n_sample ? work.n_sample - low : 0;
-        const uint32_t high_left = high < work.n_sample ? work.n_sample - high : 0;
+        const uint32_t low = first_column + dp4a_column(0), high = first_column + dp4a_column(4);
 #pragma unroll
         for (uint32_t r = 0; r < DP4A_EACH; r++) {
             const uint32_t row = dp4a_row(r), own = block.own_columns[row];
-            const uint32_t low_key = seed_best(products[r], 0, low_left, own - low);
-            const uint32_t high_key = seed_best(products[r], 4, high_left, own - high);
+            const uint32_t low_key = seed_best(&products[r][0], low, work.n_sample, own);
+            const uint32_t high_key = seed_best(&products[r][4], high, work.n_sample, own);
             if (threadIdx.x % 8 == 0) {
                 keys[half][row] = low_key;
                 keys[half + 2][row] = high_key;
@@ -173,6 +167,9 @@ static __global__ void __launch_bounds__(DP4A_THREADS, 2) seed_best_kernel(seed_
         }
         __syncthreads();
         if (threadIdx.x >= DP4A_TILE) return;
+        int32_t best = bests[threadIdx.x];
+        uint32_t best_column = best_columns[threadIdx.x];
+#pragma unroll 1 /* for the registers as well */
         for (uint32_t piece = 0; piece < SEED_PIECES; piece++) {
             const uint32_t begin = first_column + piece * SEED_PIECE, end = begin + SEED_PIECE;
             const uint32_t key = keys[piece][threadIdx.x];
@@ -187,6 +184,8 @@ static __global__ void __launch_bounds__(DP4A_THREADS, 2) seed_best_kernel(seed_
             seed_append(work, has, seed_first_row(work) + threadIdx.x, best_column);
             best = 0;
         }
+        bests[threadIdx.x] = best;
+        best_columns[threadIdx.x] = best_column;
     });
 }
 

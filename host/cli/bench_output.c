@@ -243,8 +243,10 @@ static void print_rates(const pkin_i_cli *cli, const pkin_i_bench_machine *machi
     static const char *const headings[] = {
         "", "filter\nTOPS", "\nof peak", "scored\na second", "working\nset", "process\nat most", "brute\nforce"};
     pkin_i_table *table = pkin_i_table_new(headings, 7, (uint32_t)COLUMNS_FROM_1);
+    bool any_on_gpu = false;
     for (size_t k = 0; k < n; k++) {
         const double rate = filter_rate(&results[k]);
+        any_on_gpu |= is_on_gpu(&results[k]);
         cell_work(table, &results[k].work);
         if (rate > 0) {
             cell(table, "%.2f", rate * 1e-12);
@@ -261,7 +263,10 @@ static void print_rates(const pkin_i_cli *cli, const pkin_i_bench_machine *machi
         cell_bytes(table, results[k].peak_bytes);
         pkin_i_table_text(table, check_name(results[k].check));
     }
-    print_table(cli, "Rates of all threads together, and memory", table);
+    print_table(cli,
+                any_on_gpu ? "Rates of all GPUs or threads together, and memory"
+                           : "Rates of all threads together, and memory",
+                table);
 }
 
 /* Of works on GPUs only; nothing where there are none. */

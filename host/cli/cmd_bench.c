@@ -36,6 +36,13 @@ static work_list choose_works(const pkin_i_settings *settings) {
     return defaults;
 }
 
+static bool asks_for_neighbors(const pkin_i_settings *settings) {
+    const work_list list = choose_works(settings);
+    bool any = false;
+    for (size_t k = 0; k < list.n; k++) any |= list.works[k].k > 0;
+    return any;
+}
+
 static pkin_generate_options make_generate_options(const pkin_i_settings *settings, uint64_t n_rows) {
     pkin_generate_options options = pkin_generate_options_default();
     options.n_rows = n_rows;
@@ -198,7 +205,8 @@ static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands,
                                  settings->generate ? "generate" : "write-matrix");
     }
     if (!pkin_i_output_spares_inputs(cli, settings->matrix_out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
-    if (!pkin_i_engine_is_there(cli, settings)) return PKIN_I_EXIT_FAILURE;
+    exit_code = pkin_i_engine_check(cli, settings, asks_for_neighbors(settings));
+    if (exit_code != PKIN_I_EXIT_DONE) return exit_code;
 
     pkin_i_bench_machine_describe(settings, &machine);
     if (settings->growth) return measure_growth(cli, settings, &machine, &range);
@@ -243,7 +251,8 @@ static const pkin_i_option options[] = {
      .kind = PKIN_I_OPTION_SWITCH,
      .value = 1,
      PKIN_I_MEMBER(verify),
-     .help = "compare 64 rows with brute force; a difference is a failure. Default up to 200,000 rows, but not with --growth"},
+     .help = "compare 64 rows with brute force; a difference is a failure. Default up to 200,000 rows, but not with "
+             "--growth"},
     {.name = "no-verify", .kind = PKIN_I_OPTION_SWITCH, .value = 0, PKIN_I_MEMBER(verify), .help = "do not"},
     PKIN_I_OPTION_JSON,
     {.name = "write-matrix",

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "digest_summary.h"
+#include "engine_options.h"
 #include "json_out.h"
 #include "messages.h"
 #include "overwrite.h"
@@ -187,6 +188,8 @@ static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands,
     if (exit_code != PKIN_I_EXIT_DONE) return exit_code;
     if (!may_write_all(cli, settings, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
     if (settings->strip) return strip(cli, settings, n_operands, operands);
+    exit_code = pkin_i_engine_check(cli, settings, false);
+    if (exit_code != PKIN_I_EXIT_DONE) return exit_code;
     pkin_store *store = NULL;
     pkin_i_store_use use = settings->dry_run ? PKIN_I_STORE_TRY : PKIN_I_STORE_REMEMBER;
     if (pkin_i_store_choose(cli, settings->store, use, &store) != PKIN_OK) return PKIN_I_EXIT_FAILURE;

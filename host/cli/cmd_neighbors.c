@@ -49,9 +49,10 @@ static int find_neighbors(pkin_i_cli *cli, const pkin_i_settings *settings, cons
 
 static int run(pkin_i_cli *cli, const pkin_i_settings *settings, int n_operands, char **operands) {
     if (!pkin_i_output_spares_inputs(cli, settings->out, n_operands, operands)) return PKIN_I_EXIT_MISUSE;
-    if (!pkin_i_engine_is_there(cli, settings)) return PKIN_I_EXIT_FAILURE;
     pkin_i_rows rows;
-    int exit_code = pkin_i_rows_read_vectors(cli, settings, "related", n_operands, operands, &rows);
+    int exit_code = pkin_i_engine_check(cli, settings, true);
+    if (exit_code != PKIN_I_EXIT_DONE) return exit_code;
+    exit_code = pkin_i_rows_read_vectors(cli, settings, "related", n_operands, operands, &rows);
     if (exit_code == PKIN_I_EXIT_DONE) exit_code = find_neighbors(cli, settings, &rows);
     pkin_i_rows_free(&rows);
     return exit_code == PKIN_I_EXIT_DONE && cli->n_skipped ? PKIN_I_EXIT_SKIPPED : exit_code;

@@ -14,12 +14,22 @@ static bool is_named(const char *choice) {
     return choice && strcmp(choice, "auto") != 0;
 }
 
-bool pkin_i_engine_is_there(pkin_i_cli *cli, const pkin_i_settings *settings) {
+/* The library would say the same, but only when everything is read. */
+int pkin_i_engine_check(pkin_i_cli *cli, const pkin_i_settings *settings, bool top_k) {
     const char *name = settings->backend;
-    if (!is_named(name) && (is_named(settings->devices) || is_named(settings->gpu_filter))) name = "cuda";
+    const char *of_gpus = is_named(settings->devices) ? "device" : is_named(settings->gpu_filter) ? "gpu-filter" : NULL;
+    if (of_gpus && is_named(name) && strcmp(name, "cpu") == 0) {
+        return pkin_i_cli_misuse(cli, "--%s is for GPUs, but --backend cpu leaves them out: give one of the two",
+                                 of_gpus);
+    }
+    if (top_k && is_named(settings->gpu_filter) && strcmp(settings->gpu_filter, "gemm8") == 0) {
+        return pkin_i_cli_misuse(cli,
+                                 "--gpu-filter gemm8 finds pairs above one threshold only, no neighbours: expected "
+                                 "auto, fused, gemm32 or dp4a");
+    }
+    if (!is_named(name) && of_gpus) name = "cuda";
     const pkin_status status = pkin_backend_check(name);
-    if (status != PKIN_OK) pkin_i_cli_failed(cli, status);
-    return status == PKIN_OK;
+    return status == PKIN_OK ? PKIN_I_EXIT_DONE : pkin_i_cli_failed(cli, status);
 }
 
 pkin_similarity_options pkin_i_engine_options(pkin_i_cli *cli, const pkin_i_settings *settings) {

@@ -4,8 +4,11 @@
 
 #include "row_inputs.h"
 
-/* Whether what the command line wants to compare with is there, before anything is read. Else says why not. */
-bool pkin_i_engine_is_there(pkin_i_cli *cli, const pkin_i_settings *settings);
+/*
+ * Whether what the command line wants to compare with fits together and is there, before anything is read; `top_k`:
+ * whether closest neighbours are asked for. Else says why not, and returns the exit code.
+ */
+int pkin_i_engine_check(pkin_i_cli *cli, const pkin_i_settings *settings, bool top_k);
 
 /* How to compare, as the command line says; with progress. */
 pkin_similarity_options pkin_i_engine_options(pkin_i_cli *cli, const pkin_i_settings *settings);

@@ -138,7 +138,7 @@ pkin_status pkin_i_expansion_next(pkin_i_expansion *self, pkin_pair *pairs, size
     *n_pairs = 0;
     if (self->one_to_one) {
         PKIN_TRY(pkin_i_pair_merge_next(self->pairs, pairs, n_max, n_pairs));
-        pkin_i_pairs_rename(self->a, self->b, pairs, *n_pairs);
+        pkin_i_pairs_rename(self->a, self->b, 1, pairs, *n_pairs);
         return PKIN_OK;
     }
     while (n < n_max) {
@@ -190,9 +190,56 @@ uint64_t pkin_i_expanded_count(const pkin_i_distinct_rows *a, const pkin_i_disti
     return n_u * pkin_i_group_size(b ? b : a, v);
 }
 
-void pkin_i_pairs_rename(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, pkin_pair *pairs,
+void pkin_i_pairs_rename(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, int n_threads, pkin_pair *pairs,
                          uint64_t n_pairs) {
     const uint32_t *rows_i = a->members, *rows_j = (b ? b : a)->members;
-    for (uint64_t p = 0; rows_i && p < n_pairs; p++) pairs[p].i = rows_i[pairs[p].i];
-    for (uint64_t p = 0; rows_j && p < n_pairs; p++) pairs[p].j = rows_j[pairs[p].j];
+    if (!rows_i && !rows_j) return;
+#pragma omp parallel for num_threads(n_threads) schedule(static) if (n_pairs > PKIN_I_EXPAND_PAIRS)
+    for (uint64_t p = 0; p < n_pairs; p++) {
+        if (rows_i) pairs[p].i = rows_i[pairs[p].i];
+        if (rows_j) pairs[p].j = rows_j[pairs[p].j];
+    }
+}
+
+/* ---- All at once ---- */
+
+void pkin_i_pairs_count(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, const pkin_pair *groups,
+                        uint64_t n_groups, int n_threads, uint64_t *counts) {
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic, 1) if (n_groups > PKIN_I_EXPAND_PAIRS)
+    for (uint64_t first = 0; first < n_groups; first += PKIN_I_EXPAND_PAIRS) {
+        const uint64_t left = n_groups - first, n = left < PKIN_I_EXPAND_PAIRS ? left : PKIN_I_EXPAND_PAIRS;
+        uint64_t count = 0;
+        for (uint64_t p = first; p < first + n; p++) {
+            count += pkin_i_expanded_count(a, b, groups[p].i, groups[p].j);
+        }
+        counts[first / PKIN_I_EXPAND_PAIRS] = count;
+    }
+}
+
+/* Writes the pairs of rows of one pair of groups; returns where the next ones go. */
+static pkin_pair *expand_one(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, const pkin_pair *groups,
+                             pkin_pair *out) {
+    const pkin_i_distinct_rows *others = b ? b : a;
+    const bool is_alone = !b && groups->i == groups->j;
+    const uint64_t end_u = pkin_i_group_begin(a, groups->i + UINT64_C(1));
+    const uint64_t begin_v = pkin_i_group_begin(others, groups->j);
+    const uint64_t end_v = pkin_i_group_begin(others, groups->j + UINT64_C(1));
+    for (uint64_t at_u = pkin_i_group_begin(a, groups->i); at_u < end_u; at_u++) {
+        const uint32_t x = pkin_i_group_row(a, at_u);
+        for (uint64_t at_v = is_alone ? at_u + 1 : begin_v; at_v < end_v; at_v++) {
+            const uint32_t y = pkin_i_group_row(others, at_v);
+            *out++ = b || x < y ? (pkin_pair){groups->score, x, y} : (pkin_pair){groups->score, y, x};
+        }
+    }
+    return out;
+}
+
+void pkin_i_pairs_expand(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, const pkin_pair *groups,
+                         uint64_t n_groups, int n_threads, const uint64_t *begins, pkin_pair *out) {
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic, 1) if (n_groups > PKIN_I_EXPAND_PAIRS)
+    for (uint64_t first = 0; first < n_groups; first += PKIN_I_EXPAND_PAIRS) {
+        const uint64_t left = n_groups - first, n = left < PKIN_I_EXPAND_PAIRS ? left : PKIN_I_EXPAND_PAIRS;
+        pkin_pair *at = out + begins[first / PKIN_I_EXPAND_PAIRS];
+        for (uint64_t p = first; p < first + n; p++) at = expand_one(a, b, &groups[p], at);
+    }
 }

@@ -24,6 +24,20 @@ pkin_status pkin_i_expansion_next(pkin_i_expansion *expansion, pkin_pair *pairs,
 uint64_t pkin_i_expansion_bytes(const pkin_i_expansion *expansion); /* most that it held */
 void pkin_i_expansion_close(pkin_i_expansion *expansion);           /* accepts NULL */
 
+/*
+ * The same at once, in memory and in no order, for pairs of groups that are in no order either: first how many pairs of
+ * rows they stand for, of each PKIN_I_EXPAND_PAIRS of them; then those pairs, from begins[portion] on for each. On
+ * `n_threads` threads, O(pairs).
+ */
+enum { PKIN_I_EXPAND_PAIRS = 1 << 14 };
+static inline uint64_t pkin_i_expand_portions(uint64_t n_groups) {
+    return (n_groups + PKIN_I_EXPAND_PAIRS - 1) / PKIN_I_EXPAND_PAIRS;
+}
+void pkin_i_pairs_count(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, const pkin_pair *groups,
+                        uint64_t n_groups, int n_threads, uint64_t *counts);
+void pkin_i_pairs_expand(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, const pkin_pair *groups,
+                         uint64_t n_groups, int n_threads, const uint64_t *begins, pkin_pair *out);
+
 /* Pairs of rows that a pair of groups stands for. `b` NULL: a self-join. */
 uint64_t pkin_i_expanded_count(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, uint32_t u, uint32_t v);
 
@@ -33,7 +47,7 @@ static inline bool pkin_i_is_one_to_one(const pkin_i_distinct_rows *a, const pki
     return a->most_members <= 1 && (!b || b->most_members <= 1);
 }
 /* Then these numbers, in place: the order stays. */
-void pkin_i_pairs_rename(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, pkin_pair *pairs,
+void pkin_i_pairs_rename(const pkin_i_distinct_rows *a, const pkin_i_distinct_rows *b, int n_threads, pkin_pair *pairs,
                          uint64_t n_pairs);
 
 PKIN_EXTERN_C_END

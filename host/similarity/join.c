@@ -19,7 +19,8 @@ enum {
     STRIPS_MOST = 4096,          /* of a checkpoint */
     STRIP_SECONDS = 60,          /* about, of a longer one */
     STRIP_PAIRS_LEAST = 1 << 17, /* fewer are not worth a file */
-    BATCH_PAIRS = 4096           /* handed on at a time */
+    BATCH_PAIRS = 4096,          /* handed on at a time */
+    EXPAND_AT_ONCE = 2           /* times as many pairs of rows as of groups: then they are expanded before sorting */
 };
 
 typedef struct joining {
@@ -350,18 +351,68 @@ static pkin_status order_in_place(joining *self, pkin_pair_list *out) {
     size_t n_runs;
     PKIN_TRY(pkin_i_pair_sink_finish(self->sink, &runs, &n_runs));
     pkin_i_pair_sink_take(self->sink, out);
-    pkin_i_pairs_rename(&self->work.rows.a, side_b(self), out->pairs, out->n_pairs);
+    pkin_i_pairs_rename(&self->work.rows.a, side_b(self), self->work.request.task.n_threads, out->pairs, out->n_pairs);
     /* The array was doubled as it filled: the rest is given back. */
     if (out->n_pairs > 0) (void)pkin_i_reallocate(&out->pairs, out->n_pairs, sizeof *out->pairs);
 out:
     return status;
 }
 
+/* Where the pairs of each portion of the sink's begin, and in the end how many there are: at most n_portions + 1. */
+static uint64_t place_portions(uint64_t *counts, uint64_t n_portions) {
+    uint64_t total = 0;
+    for (uint64_t p = 0; p <= n_portions; p++) {
+        const uint64_t n = p < n_portions ? counts[p] : 0;
+        counts[p] = total;
+        total += n;
+    }
+    return total;
+}
+
+/*
+ * Where few groups have several rows, all pairs in memory are expanded first and then sorted, by all threads: what
+ * expand_into does one after another. `*is_done` 0: they stand for too many pairs of rows, and nothing was done.
+ */
+static pkin_status expand_and_sort(joining *self, pkin_pair_list *out, bool *is_done) {
+    pkin_status status;
+    const pkin_i_distinct_rows *a = &self->work.rows.a, *b = side_b(self);
+    const int n_threads = self->work.request.task.n_threads;
+    uint64_t n_held, *begins = NULL;
+    const pkin_pair *held = pkin_i_pair_sink_held(self->sink, &n_held);
+    const uint64_t n_portions = pkin_i_expand_portions(n_held), own_begin = 0;
+    *is_done = false;
+    PKIN_TRY(pkin_i_allocate(n_portions + 1, sizeof *begins, &begins));
+    pkin_i_pairs_count(a, b, held, n_held, n_threads, begins);
+    const uint64_t n_found = place_portions(begins, n_portions), n_pairs = n_found + self->n_own_pairs;
+    if (n_pairs / EXPAND_AT_ONCE > n_held + self->n_own || !may_fit(2 * n_pairs)) goto out;
+    PKIN_TRY(pkin_i_allocate(n_pairs, sizeof *out->pairs, &out->pairs));
+    pkin_i_pairs_expand(a, b, held, n_held, n_threads, begins, out->pairs);
+    for (size_t g = 0, at = n_found; g < self->n_own; g++) {
+        pkin_i_pairs_expand(a, b, &self->own[g], 1, 1, &own_begin, out->pairs + at);
+        at += pkin_i_expanded_count(a, b, self->own[g].i, self->own[g].j);
+    }
+    out->n_pairs = n_pairs;
+    PKIN_TRY(pkin_i_sort_pairs(out->pairs, n_pairs, n_threads));
+    /* Sorting took a second array. */
+    if (n_pairs * sizeof *out->pairs > self->merge_bytes) self->merge_bytes = n_pairs * sizeof *out->pairs;
+    *is_done = true;
+out:
+    pkin_i_free(begins);
+    return status;
+}
+
 static pkin_status collect(joining *self, pkin_pair_list *out) {
+    pkin_status status = PKIN_OK;
     const double begin = pkin_i_seconds_now();
-    const bool in_place = !self->checkpoint && !pkin_i_pair_sink_has_spilled(self->sink) &&
-                          pkin_i_is_one_to_one(&self->work.rows.a, side_b(self));
-    pkin_status status = in_place ? order_in_place(self, out) : expand_into(self, out);
+    const bool is_held = !self->checkpoint && !pkin_i_pair_sink_has_spilled(self->sink);
+    bool is_done = false;
+    if (is_held && pkin_i_is_one_to_one(&self->work.rows.a, side_b(self))) {
+        status = order_in_place(self, out);
+        is_done = true;
+    } else if (is_held && self->work.rows.pairs_bytes == 0) {
+        status = expand_and_sort(self, out, &is_done);
+    }
+    if (status == PKIN_OK && !is_done) status = expand_into(self, out);
     self->work.report.sort_seconds += pkin_i_seconds_now() - begin;
     return status;
 }

@@ -181,6 +181,11 @@ void pkin_i_pair_sink_clear(pkin_i_pair_sink *sink) {
     sink->spool.bytes = 0;
 }
 
+const pkin_pair *pkin_i_pair_sink_held(const pkin_i_pair_sink *sink, uint64_t *n_pairs) {
+    *n_pairs = sink->n_pairs;
+    return sink->pairs;
+}
+
 uint64_t pkin_i_pair_sink_n_pairs(const pkin_i_pair_sink *sink) {
     return sink->n_put;
 }

@@ -17,7 +17,9 @@ pkin_status pkin_i_pair_sink_put(pkin_i_pair_sink *sink, const pkin_pair *pairs,
 
 /* A sink that keeps everything in memory. */
 pkin_status pkin_i_pair_sink_open(pkin_i_pair_sink **out);
-/* What it holds, which the caller owns from then on; the sink is empty. Not for a sink that has spilled. */
+/* What it holds, in no order; the sink's. */
+const pkin_pair *pkin_i_pair_sink_held(const pkin_i_pair_sink *sink, uint64_t *n_pairs);
+/* The same, which the caller owns from then on; the sink is empty. Not for a sink that has spilled. */
 void pkin_i_pair_sink_take(pkin_i_pair_sink *sink, pkin_pair_list *out);
 void pkin_i_pair_sink_close(pkin_i_pair_sink *sink); /* accepts NULL */
 

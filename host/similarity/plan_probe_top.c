@@ -17,12 +17,14 @@ enum { CHUNK_ROWS = 512 };
 typedef struct top_index {
     const pkin_i_sample *sample;
     uint32_t *offsets;  /* n_columns + 1 */
+    uint64_t *present;  /* a bit a column: whether it has postings; most have none, and this stays in the cache */
     uint64_t *postings; /* weight << 32 | sampled row */
     uint64_t *sums;     /* of every thread, one a sampled row */
 } top_index;
 
 static void index_free(top_index *index) {
     pkin_i_free(index->offsets);
+    pkin_i_free(index->present);
     pkin_i_free(index->postings);
     pkin_i_free(index->sums);
 }
@@ -33,13 +35,17 @@ static pkin_status index_build(top_index *index) {
     const pkin_vectors *a = &sample->sides.a;
     const uint64_t n_entries = sample->rows.row_offsets[sample->rows.n_rows];
     PKIN_TRY(pkin_i_allocate_zeroed(a->n_columns + 2, sizeof *index->offsets, &index->offsets));
+    PKIN_TRY(pkin_i_allocate_zeroed(a->n_columns / 64 + 1, sizeof *index->present, &index->present));
     PKIN_TRY(pkin_i_allocate(n_entries, sizeof *index->postings, &index->postings));
     PKIN_TRY(pkin_i_allocate(sample->rows.n_rows * (uint64_t)sample->n_threads, sizeof *index->sums, &index->sums));
     /* Counted two places on, summed, and moved one place back by filling in. */
     uint32_t *offsets = index->offsets;
     for (uint64_t s = 0; s < sample->rows.n_rows; s++) {
         const uint64_t row = sample->row_ids[s];
-        for (uint64_t k = a->row_offsets[row]; k < a->row_offsets[row + 1]; k++) offsets[a->columns[k] + 2]++;
+        for (uint64_t k = a->row_offsets[row]; k < a->row_offsets[row + 1]; k++) {
+            offsets[a->columns[k] + 2]++;
+            index->present[a->columns[k] / 64] |= UINT64_C(1) << a->columns[k] % 64;
+        }
     }
     for (uint64_t c = 2; c < a->n_columns + 2; c++) offsets[c] += offsets[c - 1];
     for (uint64_t s = 0; s < sample->rows.n_rows; s++) {
@@ -57,6 +63,7 @@ static void stream_row(const top_index *index, uint64_t j, uint64_t *sums, pkin_
     const pkin_vectors *b = &sample->sides.b;
     memset(sums, 0, heaps->n_rows * sizeof *sums);
     for (uint64_t k = b->row_offsets[j]; k < b->row_offsets[j + 1]; k++) {
+        if (!(index->present[b->columns[k] / 64] >> b->columns[k] % 64 & 1)) continue;
         const uint32_t end = index->offsets[b->columns[k] + 1];
         for (uint32_t p = index->offsets[b->columns[k]]; p < end; p++) {
             sums[(uint32_t)index->postings[p]] += (index->postings[p] >> 32) * b->weights[k];

@@ -50,7 +50,8 @@ enum {
     SAMPLE_ALL = 512,    /* no more rows than this: all of them */
     TOP_ROWS_LEAST = 32, /* rows whose thresholds are found */
     TOP_ROWS_MOST = 512,
-    TOP_RANK_LEAST = 8 /* ranks as low as this are told from a part of the rows */
+    TOP_RANK_LEAST = 8,       /* ranks as low as this are told from a part of the rows, */
+    DEVICE_TOP_RANK_LEAST = 2 /* and for devices, whose work is short, lower ones if all rows would take too long */
 };
 
 /* Work that takes less, about, is planned by rule. */
@@ -74,6 +75,10 @@ static const double BESIDE_OTHERS = 1.12;
 /* Unit costs of the sample itself, for choosing its size: seconds. */
 static const double SAMPLE_ENTRY_SECONDS = 5e-9, SAMPLE_COLUMN_SECONDS = 400e-9, STREAMED_ENTRY_SECONDS = 1.5e-9,
                     STREAMED_POSTING_SECONDS = 1e-9, TAIL_ROW_SECONDS = 2.5e-6;
+/* The same for a million rows, whose columns are many: for devices, whose work is worth planning only if they are. */
+static const double DEVICE_STREAMED_ENTRY_SECONDS = 6e-9, DEVICE_STREAMED_POSTING_SECONDS = 4e-9;
+/* A row shares this part of its columns' rows with a sampled one, about. */
+static const double POSTINGS_AN_ENTRY = 0.07;
 
 /*
  * In a self-join a pair is a candidate of a top-k where it reaches the threshold of either row. If the two were
@@ -373,15 +378,28 @@ out:
     return status;
 }
 
+/* Every how many rows are streamed past the sampled ones: where a device is weighed they are to fit into the time. */
+static uint64_t choose_top_stride(const planning *self) {
+    const uint32_t k = self->target->k;
+    uint64_t stride = k / TOP_RANK_LEAST ? k / TOP_RANK_LEAST : 1;
+    const double an_entry =
+        DEVICE_STREAMED_ENTRY_SECONDS + TOP_ROWS_LEAST * POSTINGS_AN_ENTRY * DEVICE_STREAMED_POSTING_SECONDS;
+    const double all = (double)self->job.n_b * row_entries(self) * an_entry / self->job.n_parallel;
+    if (!self->device) return stride;
+    while (k / (stride + 1) >= DEVICE_TOP_RANK_LEAST && all / (double)stride > self->budget / 2) stride++;
+    return stride;
+}
+
 static pkin_status sample_for_top(planning *self) {
     pkin_status status;
     const uint32_t k = self->target->k;
-    uint64_t stride = k / TOP_RANK_LEAST ? k / TOP_RANK_LEAST : 1;
+    const uint64_t stride = choose_top_stride(self);
     const double n_streamed = (double)self->job.n_b / (double)stride;
-    /* Half of the time for the thresholds; a row shares some 0.07 of its columns' rows with a sampled one. */
-    const double a_row =
-        self->budget / 2 * self->job.n_parallel / n_streamed - row_entries(self) * STREAMED_ENTRY_SECONDS;
-    const double n = a_row / (0.07 * row_entries(self) * STREAMED_POSTING_SECONDS);
+    const double an_entry = self->device ? DEVICE_STREAMED_ENTRY_SECONDS : STREAMED_ENTRY_SECONDS;
+    const double a_posting = self->device ? DEVICE_STREAMED_POSTING_SECONDS : STREAMED_POSTING_SECONDS;
+    /* Half of the time for the thresholds. */
+    const double a_row = self->budget / 2 * self->job.n_parallel / n_streamed - row_entries(self) * an_entry;
+    const double n = a_row / (POSTINGS_AN_ENTRY * row_entries(self) * a_posting);
     const uint64_t n_rows = within_bounds(n, TOP_ROWS_LEAST, TOP_ROWS_MOST);
     const uint64_t n_columns = affordable_columns(self, (double)n_rows, self->budget / 2);
     PKIN_TRY(pkin_i_sample_take(&self->sample, n_rows, n_columns));

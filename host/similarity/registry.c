@@ -50,7 +50,7 @@ out:
 static pkin_status cannot_run(const char *name, pkin_status status) {
     char reason[512];
     snprintf(reason, sizeof reason, "%s", pkin_last_error());
-    return pkin_i_fail(status, "backend \"%s\" cannot run on this machine: %s; the backend \"cpu\" can", name, reason);
+    return pkin_i_fail(status, "backend \"%s\" cannot run: %s; the backend \"cpu\" can", name, reason);
 }
 
 /* N_BACKENDS: there is none of this name. */

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/failure.h"
 #include "base/radix_sort.h"
@@ -107,14 +108,16 @@ pkin_status pkin_i_sketch_column_weights_on(const pkin_vectors *a, const pkin_ve
     size_t n_sums;
     PKIN_REQUIRE(pkin_i_multiply(n_columns, (size_t)n_shares, &n_sums), PKIN_ERROR_OVERFLOW, "sketch: %llu columns",
                  (unsigned long long)n_columns);
-    PKIN_TRY(pkin_i_allocate_zeroed(n_sums, sizeof *weights, &weights));
+    PKIN_TRY(pkin_i_allocate(n_sums, sizeof *weights, &weights));
 #pragma omp parallel for num_threads(n_shares) schedule(static, 1) if (n_shares > 1)
     for (int s = 0; s < n_shares; s++) {
+        memset(weights + (uint64_t)s * n_columns, 0, n_columns * sizeof *weights);
         add_weights(a, s, n_shares, weights + (uint64_t)s * n_columns);
         add_weights(b, s, n_shares, weights + (uint64_t)s * n_columns);
     }
-    for (int s = 1; s < n_shares; s++) {
-        for (uint64_t c = 0; c < n_columns; c++) weights[c] += weights[(uint64_t)s * n_columns + c];
+#pragma omp parallel for num_threads(n_shares) schedule(static) if (n_shares > 1)
+    for (uint64_t c = 0; c < n_columns; c++) {
+        for (int s = 1; s < n_shares; s++) weights[c] += weights[(uint64_t)s * n_columns + c];
     }
     *out = weights;
 out:

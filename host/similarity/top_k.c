@@ -67,7 +67,10 @@ static pkin_status take_groups(best_groups *best, uint64_t n_rows, pkin_neighbor
     lists->neighbors = best->neighbors;
     best->neighbors = NULL;
     for (uint64_t r = 0; r < n_rows; r++) {
-        memmove(lists->neighbors + total, lists->neighbors + r * best->k, best->counts[r] * sizeof *lists->neighbors);
+        if (total < r * best->k) {
+            memmove(lists->neighbors + total, lists->neighbors + r * best->k,
+                    best->counts[r] * sizeof *lists->neighbors);
+        }
         lists->offsets[r] = total;
         total += best->counts[r];
     }
@@ -201,9 +204,10 @@ static void expand_group(const expansion *self, uint64_t g, scratch *own) {
 }
 
 /* Where each row's neighbours begin. Rows in no group have none. */
-static void place_rows(const expansion *self, uint64_t n_rows) {
+static void place_rows(const expansion *self, uint64_t n_rows, int n_threads) {
     uint64_t *offsets = self->lists->offsets;
     memset(offsets, 0, (n_rows + 1) * sizeof *offsets);
+#pragma omp parallel for num_threads(n_threads) schedule(static)
     for (uint64_t g = 0; g < self->rows->a.rows.n_rows; g++) {
         const uint64_t n = count_of(self, g), end = pkin_i_group_begin(&self->rows->a, g + 1);
         for (uint64_t m = pkin_i_group_begin(&self->rows->a, g); m < end; m++) {
@@ -220,7 +224,7 @@ static pkin_status expand_groups(const pkin_i_compared_rows *rows, const best_gr
     const uint64_t n_groups = rows->a.rows.n_rows;
     const int n_threads = n_groups > PARALLEL_GROUPS ? rows->task.n_threads : 1;
     scratch *own = NULL;
-    place_rows(&self, n_rows);
+    place_rows(&self, n_rows, n_threads);
     PKIN_TRY(pkin_i_allocate(lists->offsets[n_rows], sizeof *lists->neighbors, &lists->neighbors));
     PKIN_TRY(pkin_i_allocate_zeroed((size_t)n_threads, sizeof *own, &own));
     for (int t = 0; t < n_threads; t++) PKIN_TRY(scratch_init(&own[t], k, best->k));

@@ -31,9 +31,9 @@ typedef struct pkin_device_filter {
 typedef struct pkin_device {
     int index;        /* as options->devices has it */
     int can_run;      /* that it can be used at all */
-    char name[96];    /* "NVIDIA H100 80GB HBM3" */
+    char name[96];    /* "NVIDIA H100 80GB HBM3"; unknown, as all up to filters, where it cannot be used */
     int major, minor; /* compute capability */
-    uint64_t memory_bytes;
+    uint64_t memory_bytes; /* in all, whoever uses it */
     size_t n_filters;
     pkin_device_filter filters[4];
     char why_not[256]; /* why it cannot be used; "" where it can */

@@ -102,8 +102,10 @@ typedef struct pkin_similarity_options {
     /*
      * "auto" or a name of pkin_backend_name. "auto": a GPU where the plan finds it faster, starting it included, else
      * the CPU; small work never looks for a GPU. If the GPU cannot be opened or has too little memory, the CPU does the
-     * work and report->note says why. A backend that is named is used, or the call fails. An instruction set that is
-     * named is a wish for "cpu", devices or a gpu_filter that are named are one for "cuda".
+     * work and report->note says why; that a machine has none is not worth a note. A backend that is named is used, or
+     * the call fails: PKIN_ERROR_UNSUPPORTED where it cannot run here, PKIN_ERROR_OUT_OF_MEMORY also of a GPU's memory.
+     * A GPU that fails while it works ends the call with PKIN_ERROR_DEVICE, also with "auto". An instruction set that
+     * is named is a wish for "cpu", devices or a gpu_filter that are named are one for "cuda".
      */
     const char *backend;
     int n_threads;       /* 0: all */

@@ -66,6 +66,8 @@ class Report(unittest.TestCase):
         self.write("memcheck.txt", "========= COMPUTE-SANITIZER\n========= ERROR SUMMARY: 1 error\n")
         self.write("parity.txt", output_of(BIN / "gpu_parity", "--quick", "--backend", "cpu", "--case", "o"))
         self.write("memcheck-pipeline.txt", "========= ERROR SUMMARY: 0 errors\n")
+        self.write("kernels-others.txt", output_of(BIN / "gpu_kernels_on_host", "--filter", "none"))
+        self.write("kernels-fused.txt", "fused, plain, d 128: all rows, at 0.5    WRONG: 3 missing\nfused, plain, d 64: one   ")
         self.write("pipeline.txt", output_of(BIN / "gpu_pipeline_on_host", "--least", "--filter", "dp4a"))
         filters = json.loads(output_of(FILTERS, "--rows", "150", "--dimension", "64"))
         filters["peaks"] = [{"n": 8192, "tops": 1000.0}, {"n": 16384, "missing": "no memory"}]
@@ -84,6 +86,10 @@ class Report(unittest.TestCase):
         self.assertTrue(found["parity"]["finished"])
         self.assertEqual(found["parity"]["different"], 0)
         self.assertGreaterEqual(len(found["parity"]["cases"]), 6)
+        wrong = [(kernel["kernel"], kernel["said"]) for kernel in found["kernels"] if not kernel["equal"]]
+        self.assertEqual(wrong, [("fused, plain, d 128: all rows, at 0.5", "WRONG: 3 missing"),
+                                 ("fused, plain, d 64: one", "never ended")])
+        self.assertGreater(len(found["kernels"]), 40)
         self.assertEqual(found["sanitizers"], {"memcheck": ["ERROR SUMMARY: 1 error", "ERROR SUMMARY: 0 errors"]})
         self.assertEqual((found["pipeline"]["ways"], found["pipeline"]["wrong"]), (2, 0))
         self.assertEqual(found["filter_disagreements"], [])
@@ -179,6 +185,7 @@ class GpuCheck(unittest.TestCase):
             binaries.mkdir()
             self.stub(binaries, "gpu_parity", "ok    one term      fused     9 runs,       100 results,   0.10 s\n"
                       "gpu_parity: 9 runs of 1 cases on Sample GPU, 0 cases differ")
+            self.stub(binaries, "gpu_kernel_parity", "sketch, plain, d 128        equal")
             self.stub(binaries, "gpu_pipeline_parity", "gpu_pipeline_parity: 48 ways on Sample GPU, 0 answers wrong")
             self.stub(binaries, "gpu_filters", output_of(FILTERS, "--rows", "150", "--dimension", "64"))
             self.stub(binaries, "paperkin", json.dumps(answer))
@@ -198,12 +205,15 @@ class GpuCheck(unittest.TestCase):
             # One of them fails, and the rest goes on; what was not run again stays.
             self.stub(binaries, "gpu_parity", "FAIL  one term      fused     9 runs,       100 results,   0.10 s\n"
                       "gpu_parity: 9 runs of 1 cases on Sample GPU, 1 cases differ", 1)
+            self.stub(binaries, "gpu_kernel_parity", "sketch, plain, d 128        WRONG: sketches: 2 of 9 differ", 1)
             self.stub(tools, "compute-sanitizer", "========= ERROR SUMMARY: 3 errors", 9)
             done = self.run_check(out, "--stage", "parity,memcheck,filters", "--build", build, path=tools)
             self.assertEqual(done.returncode, 1)
             self.assertIn("failed: memcheck parity", done.stderr)
             found = json.loads(Path(out, "gpu-check.json").read_text())
-            self.assertEqual(found["stages"]["memcheck"]["said"], "ERROR SUMMARY: 3 errors; ERROR SUMMARY: 3 errors")
+            self.assertEqual(found["stages"]["memcheck"]["said"], "; ".join(["ERROR SUMMARY: 3 errors"] * 3))
+            self.assertIn("others FAILED: sketch, plain, d 128 WRONG: sketches: 2 of 9 differ", done.stderr)
+            self.assertEqual([kernel["equal"] for kernel in found["kernels"]], [False] * 5)
             self.assertEqual((found["parity"]["different"], found["stages"]["bench"]["outcome"]), (1, "ok"))
 
     def test_nothing_built(self):

@@ -263,7 +263,10 @@ TEST(Append, OneAtATimeIsWhatWasReserved) {
         simt::launch(dim3(7), dim3(64), 0, [&] {
             for (uint32_t row = blockIdx.x; row < 200; row += 29) {
                 for (uint32_t step = 0; step < 200; step += 64) {
-                    pkin::append_warp(target, has(row, step + threadIdx.x), row, step + threadIdx.x);
+                    const uint32_t column = step + threadIdx.x;
+                    const bool is_kept = has(row, column) && pkin::is_wanted(target, row, column);
+                    const uint64_t place = pkin::place_in_warp(is_kept, target.n_found);
+                    if (is_kept) pkin::put_candidate(target, place, row, column);
                 }
             }
         });

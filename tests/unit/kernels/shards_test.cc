@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/mman.h>
+
 #include <random>
 
 #include "gpu_session_support.h"
@@ -74,6 +76,23 @@ TEST(GpuShards, HoldEveryRowOnceWithinTheirBounds) {
             EXPECT_TRUE(cut(want, PKIN_ERROR_OUT_OF_MEMORY).empty());
         }
     }
+}
+
+/* So many rows that nobody has: their offsets are zeroes that no memory stands behind. */
+TEST(GpuShards, HoldNoMoreRowsThanKernelsCount) {
+    const uint64_t n_rows = (UINT64_C(1) << 30) + 300, n_bytes = (n_rows + 1) * sizeof(uint64_t);
+    void *zeroes = mmap(nullptr, n_bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (zeroes == MAP_FAILED) GTEST_SKIP() << "no addresses for so many rows";
+    madvise(zeroes, n_bytes, MADV_HUGEPAGE); /* quicker where it can be had */
+    pkin_vectors v = {};
+    v.n_rows = n_rows;
+    v.row_offsets = static_cast<uint64_t *>(zeroes);
+    const std::vector<pkin_i_gpu_shard> shards = cut({&v, nullptr, 64, PKIN_I_GPU_PLAIN, 0, UINT64_MAX});
+    ASSERT_EQ(shards.size(), 2u);
+    EXPECT_EQ(shards[0].last, UINT64_C(1) << 30);
+    EXPECT_EQ(shards[1].first, UINT64_C(1) << 30);
+    EXPECT_EQ(shards[1].last, n_rows);
+    munmap(zeroes, n_bytes);
 }
 
 TEST(GpuShards, OfNothingAreNone) {

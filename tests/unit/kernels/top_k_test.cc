@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <mutex>
 
 #include "gpu_session_support.h"
 
@@ -271,6 +272,43 @@ TEST(GpuTopK, EveryFailureIsTold) {
             ASSERT_EQ(devices.faults(), "") << "call " << options.fail_at << ", mode " << mode;
             if (is_over) break;
         }
+    }
+}
+
+/* Calls of the device, one after another, of a top-k that is one item, so that one thread makes them. */
+std::vector<std::string> calls_of(const Corpus &corpus, long fail_at, pkin_status *status) {
+    std::vector<std::string> calls;
+    std::mutex lock;
+    HostDeviceOptions options;
+    options.fail_at = fail_at;
+    options.on_call = [&](const std::string &what) {
+        std::lock_guard<std::mutex> guard(lock); /* rows are brought up by two threads */
+        calls.push_back(what);
+    };
+    HostDevices devices(options);
+    GpuWay way;
+    way.tuning.exhaust_candidates = 1e9;
+    GpuSession session(devices.driver(), corpus.a.vectors, nullptr, way);
+    top_k(&session, 5, 1);
+    *status = session.status;
+    return calls;
+}
+
+/* Others may fill a shard's place as soon as it is given back: what a failed item left in its queue has run by then. */
+TEST(GpuTopK, NothingOfAFailedItemRunsOn) {
+    const Corpus corpus;
+    pkin_status status;
+    const std::vector<std::string> calls = calls_of(corpus, -1, &status);
+    ASSERT_EQ(status, PKIN_OK);
+    const size_t begin = static_cast<size_t>(std::find(calls.begin(), calls.end(), "sample") - calls.begin());
+    ASSERT_LT(begin + 20, calls.size());
+    for (size_t n = begin; n < calls.size(); n++) {
+        const std::vector<std::string> until_failure = calls_of(corpus, static_cast<long>(n), &status);
+        ASSERT_NE(status, PKIN_OK);
+        ASSERT_EQ(until_failure[n], calls[n]);
+        /* Behind the items there is waiting alone. */
+        const bool is_over = until_failure.size() == n + 1;
+        EXPECT_TRUE(is_over ? calls[n] == "wait" : until_failure[n + 1] == "wait") << n << ": " << calls[n];
     }
 }
 
