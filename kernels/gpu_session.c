@@ -515,7 +515,7 @@ void pkin_i_gpu_close(void *opened) {
     pkin_i_gpu_session *session = opened;
     if (!session) return;
     await_map(session);
-    pkin_i_gpu_forget_items(session);
+    pkin_i_free(session->items);
     forget_layout(session);
     for (int w = 0; session->workers && w < session->n_workers; w++) close_worker(&session->workers[w]);
     for (int d = 0; session->devices && d < session->n_devices; d++) close_device(&session->devices[d]);
