@@ -10,29 +10,8 @@ using namespace pkin_test;
 
 namespace {
 
-enum limit_kind { ONE_LIMIT, ROW_LIMITS, BOTH_LIMITS };
-
-/* A case's sketches, limits and products. */
-struct dp4a_fixture {
-    filter_case c;
-    device_array<uint8_t> rows, columns;
-    side_limits row_limits, column_limits;
-
-    explicit dp4a_fixture(const filter_case &in)
-        : c(in), rows(random_sketches(c.n_rows, c.dimension, 255, 1)),
-          columns(random_sketches(c.n_columns, c.dimension, 255, 2)),
-          row_limits(c.row_first, c.n_rows, (int32_t)c.dimension * 900, 3),
-          column_limits(c.column_first, c.n_columns, (int32_t)c.dimension * 900, 4) {}
-    int32_t limit_of(limit_kind kind, int32_t limit, uint32_t row, uint32_t column) const {
-        if (kind == ONE_LIMIT) return limit;
-        if (kind == ROW_LIMITS) return row_limits.values[row];
-        return std::min(row_limits.values[row], column_limits.values[column]);
-    }
-    found_pairs expected(limit_kind kind, int32_t limit) const {
-        return expected_pairs(c, [&](uint32_t row, uint32_t column) {
-            return product_of(rows, columns, c.dimension, row, column) >= limit_of(kind, limit, row, column);
-        });
-    }
+struct dp4a_fixture : filter_fixture {
+    using filter_fixture::filter_fixture;
     void run(limit_kind kind, int32_t limit, const filter_output &output, uint32_t n_blocks = 0) const {
         pkin::filter_target target = target_of(c, output);
         target.limit = limit;

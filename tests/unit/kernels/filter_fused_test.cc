@@ -9,41 +9,13 @@ using namespace pkin_test;
 
 namespace {
 
-enum limit_kind { ONE_LIMIT, ROW_LIMITS, BOTH_LIMITS };
-
 /* How it is run: 0 is as the layout says. */
 struct shape {
     uint32_t cluster, n_workers, chunk_tiles;
 };
 
-struct fused_fixture {
-    filter_case c;
-    device_array<uint8_t> rows, columns;
-    side_limits row_limits, column_limits;
-    mutable std::vector<int32_t> products; /* of all pairs, once they are asked for */
-
-    explicit fused_fixture(const filter_case &in)
-        : c(in), rows(random_sketches(c.n_rows, c.dimension, 255, 1)),
-          columns(random_sketches(c.n_columns, c.dimension, 255, 2)),
-          row_limits(c.row_first, c.n_rows, (int32_t)c.dimension * 900, 3),
-          column_limits(c.column_first, c.n_columns, (int32_t)c.dimension * 900, 4) {}
-    int32_t limit_of(limit_kind kind, int32_t limit, uint32_t row, uint32_t column) const {
-        if (kind == ONE_LIMIT) return limit;
-        if (kind == ROW_LIMITS) return row_limits.values[row];
-        return std::min(row_limits.values[row], column_limits.values[column]);
-    }
-    found_pairs expected(limit_kind kind, int32_t limit) const {
-        if (products.empty()) {
-            for (uint32_t row = 0; row < c.n_rows; row++) {
-                for (uint32_t column = 0; column < c.n_columns; column++) {
-                    products.push_back(product_of(rows, columns, c.dimension, row, column));
-                }
-            }
-        }
-        return expected_pairs(c, [&](uint32_t row, uint32_t column) {
-            return products[(size_t)row * c.n_columns + column] >= limit_of(kind, limit, row, column);
-        });
-    }
+struct fused_fixture : filter_fixture {
+    using filter_fixture::filter_fixture;
     void run(limit_kind kind, int32_t limit, const filter_output &output, shape how = {0, 0, 0}) const {
         pkin_i_gpu_rows row_shard = {}, column_shard = {};
         row_shard.first = c.row_first, row_shard.n_rows = c.n_rows, row_shard.sketches = rows.data();

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "plan_support.h"
 #include "support/similarity_oracle.h"
 
 extern "C" {
@@ -104,21 +105,7 @@ const pkin_i_backend *const both[] = {&pkin_i_cpu_backend, &fake_backend}, *cons
 
 /* ---- Planning ---- */
 
-struct Plans {
-    pkin_i_plan_list list = {};
-    pkin_status status = PKIN_OK;
-    Plans() = default;
-    Plans(const Plans &) = delete;
-    Plans &operator=(const Plans &) = delete;
-    ~Plans() {
-        pkin_i_plan_list_free(&list);
-    }
-    const pkin_i_plan *begin() const {
-        return list.plans;
-    }
-    const pkin_i_plan *end() const {
-        return list.plans + list.n_plans;
-    }
+struct Plans : WeighedPlans {
     bool has(const pkin_i_backend *backend) const {
         return best_of(backend) != nullptr;
     }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "plan_support.h"
 #include "support/allocation_failures.h"
 #include "support/shared_dir.h"
 #include "support/similarity_oracle.h"
@@ -28,21 +29,7 @@ extern "C" {
 
 namespace {
 
-struct Plans {
-    pkin_i_plan_list list = {};
-    pkin_status status = PKIN_OK;
-    Plans() = default;
-    Plans(const Plans &) = delete;
-    Plans &operator=(const Plans &) = delete;
-    ~Plans() {
-        pkin_i_plan_list_free(&list);
-    }
-    const pkin_i_plan *begin() const {
-        return list.plans;
-    }
-    const pkin_i_plan *end() const {
-        return list.plans + list.n_plans;
-    }
+struct Plans : WeighedPlans {
     const pkin_i_plan *best_of(pkin_i_method method) const {
         for (const pkin_i_plan &plan : *this) {
             if (plan.method == method) return &plan;
