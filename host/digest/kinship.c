@@ -2,47 +2,26 @@
 #include "digest/kinship.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/failure.h"
-#include "vector/weigh.h"
 
-enum { TERM_CANDIDATES = 12 };
-
-/* One weighting of the whole history: the matrix is kept for its terms alone. */
-typedef struct weighting {
-    pkin_matrix *matrix;
-    pkin_vectors *all;
+/* One comparison of today's papers with all: a weighting, and today's rows of it. */
+typedef struct comparison {
+    const pkin_i_weighting *weights;
     pkin_vectors *subjects;
-} weighting;
+} comparison;
 
-double pkin_i_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static void weighting_free(weighting *weights) {
-    pkin_vectors_free(weights->subjects);
-    pkin_vectors_free(weights->all);
-    pkin_matrix_free(weights->matrix);
-    *weights = (weighting){0};
-}
-
-static pkin_status weighting_build(const pkin_i_history *history, pkin_features_options features,
-                                   const pkin_digest_options *options, const pkin_i_kinship *kinship, uint32_t *rows,
-                                   weighting *out) {
-    pkin_status status = PKIN_OK;
+static pkin_features_options with_run(pkin_features_options features, const pkin_digest_options *options) {
     features.n_threads = options->n_threads;
     features.on_progress = options->on_progress;
     features.progress_user = options->progress_user;
-    PKIN_TRY(pkin_i_weigh(&history->tokens, history->vocabulary, &features, 0, &out->matrix));
-    PKIN_TRY(pkin_vectors_from_matrix(out->matrix, 0, &out->all));
+    return features;
+}
+
+static pkin_status select_subjects(const pkin_i_kinship *kinship, uint32_t *rows, comparison *out) {
     for (size_t s = 0; s < kinship->n_subjects; s++) rows[s] = kinship->subjects[s].row;
-    PKIN_TRY(pkin_vectors_select(out->all, rows, kinship->n_subjects, &out->subjects));
-out:
-    return status;
+    return pkin_vectors_select(out->weights->vectors, rows, kinship->n_subjects, &out->subjects);
 }
 
 static pkin_similarity_options similarity_options(const pkin_digest_options *options) {
@@ -54,35 +33,9 @@ static pkin_similarity_options similarity_options(const pkin_digest_options *opt
     return similarity;
 }
 
-/* Whether `word` is one of the space-separated words of `phrase`, or the other way round. */
-static int terms_overlap(const char *a, const char *b) {
-    const char *longer = strlen(a) >= strlen(b) ? a : b;
-    const char *shorter = longer == a ? b : a;
-    size_t n = strlen(shorter);
-    for (const char *at = strstr(longer, shorter); at; at = strstr(at + 1, shorter)) {
-        if ((at == longer || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' ')) return 1;
-    }
-    return 0;
-}
-
-/* The strongest shared terms. A pair of words and one of its words say the same: the stronger of them stands for both.
- */
-static pkin_status strong_terms(const weighting *weights, const pkin_i_kin *kin, pkin_i_arena *arena,
-                                pkin_i_strong_terms *out) {
-    pkin_status status = PKIN_OK;
-    pkin_shared_term shared[TERM_CANDIDATES];
-    size_t n_shared =
-        pkin_vectors_shared_terms(weights->subjects, kin->subject, weights->all, kin->row, TERM_CANDIDATES, shared);
-    for (size_t c = 0; c < n_shared && out->n_items < PKIN_I_MAX_TERMS; c++) {
-        const char *term = pkin_matrix_term(weights->matrix, shared[c].column);
-        int said = !term || !*term;
-        for (uint32_t k = 0; k < out->n_items && !said; k++) said = terms_overlap(term, out->items[k]);
-        if (said) continue;
-        PKIN_TRY(pkin_i_arena_string(arena, term, strlen(term), &out->items[out->n_items]));
-        out->n_items++;
-    }
-out:
-    return status;
+static pkin_status strong_terms(const comparison *compared, pkin_i_kin *kin, pkin_i_arena *arena) {
+    return pkin_i_weighting_shared_terms(compared->weights, compared->subjects, kin->subject, kin->row, arena,
+                                         &kin->terms);
 }
 
 static size_t subject_index(const pkin_i_kinship *kinship, uint32_t row) {
@@ -108,9 +61,9 @@ static int is_named(pkin_verdict verdict) {
            verdict == PKIN_VERDICT_SERIES_PART || verdict == PKIN_VERDICT_SISTER;
 }
 
-static pkin_status add_verdict(pkin_i_kinship *kinship, const weighting *weights, pkin_i_kin kin) {
+static pkin_status add_verdict(pkin_i_kinship *kinship, const comparison *compared, pkin_i_kin kin) {
     pkin_status status = PKIN_OK;
-    PKIN_TRY(strong_terms(weights, &kin, &kinship->arena, &kin.terms));
+    PKIN_TRY(strong_terms(compared, &kin, &kinship->arena));
     PKIN_TRY(pkin_i_grow(&kinship->verdicts, &kinship->verdict_capacity, kinship->n_verdicts + 1, sizeof kin));
     kinship->verdicts[kinship->n_verdicts++] = kin;
 out:
@@ -138,7 +91,7 @@ static int is_among_closest(const pkin_i_kinship *kinship, const pkin_neighbor_l
 }
 
 /* Judges subject `s` against a neighbour; `mirror` is the subject that gets the same verdict, or SIZE_MAX. */
-static pkin_status judge_pair(pkin_i_history *history, const weighting *weights, size_t s, pkin_neighbor near,
+static pkin_status judge_pair(pkin_i_history *history, const comparison *compared, size_t s, pkin_neighbor near,
                               size_t mirror, pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
     const pkin_i_stored_paper *a = NULL, *b = NULL;
@@ -154,11 +107,11 @@ static pkin_status judge_pair(pkin_i_history *history, const weighting *weights,
     kinship->pairs[kinship->n_pairs++] = pair;
     if (!is_named(judgement->verdict)) goto out;
     pkin_i_kin kin = {.subject = (uint32_t)s, .row = near.row, .score = near.score, .judgement = judgement};
-    PKIN_TRY(add_verdict(kinship, weights, kin));
+    PKIN_TRY(add_verdict(kinship, compared, kin));
     if (mirror == SIZE_MAX) goto out;
     kin.subject = (uint32_t)mirror;
     kin.row = pair.row_a;
-    PKIN_TRY(add_verdict(kinship, weights, kin));
+    PKIN_TRY(add_verdict(kinship, compared, kin));
 out:
     return status;
 }
@@ -167,7 +120,7 @@ out:
  * A pair of today's papers is judged once, for both; on a flood of copies one may be among the closest of the other and
  * not the other way round, then it is judged for that one alone. So no paper gets more than PKIN_I_MAX_JUDGED verdicts.
  */
-static pkin_status judge_subject(pkin_i_history *history, const weighting *weights, const pkin_neighbor_lists *lists,
+static pkin_status judge_subject(pkin_i_history *history, const comparison *compared, const pkin_neighbor_lists *lists,
                                  size_t s, pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
     pkin_neighbor near[PKIN_I_MAX_JUDGED];
@@ -179,7 +132,7 @@ static pkin_status judge_subject(pkin_i_history *history, const weighting *weigh
         } else if (mirror != SIZE_MAX && mirror < s) {
             continue;
         }
-        PKIN_TRY(judge_pair(history, weights, s, near[k], mirror, kinship));
+        PKIN_TRY(judge_pair(history, compared, s, near[k], mirror, kinship));
     }
 out:
     return status;
@@ -196,18 +149,21 @@ static int compare_verdicts(const void *left, const void *right) {
 static pkin_status find_near_duplicates(pkin_i_history *history, const pkin_digest_options *options, uint32_t *rows,
                                         pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
-    weighting weights = {0};
+    pkin_i_weighting plain = {0};
+    comparison compared = {.weights = &plain};
     pkin_neighbor_lists lists = {0};
     pkin_similarity_options similarity = similarity_options(options);
-    double begin = pkin_i_seconds();
-    PKIN_TRY(weighting_build(history, pkin_features_options_plain(), options, kinship, rows, &weights));
-    double weighed = pkin_i_seconds();
+    pkin_features_options features = with_run(pkin_features_options_plain(), options);
+    double begin = pkin_i_seconds_now();
+    PKIN_TRY(pkin_i_weighting_build(&history->tokens, history->vocabulary, &features, &plain));
+    PKIN_TRY(select_subjects(kinship, rows, &compared));
+    double weighed = pkin_i_seconds_now();
     kinship->seconds_vectors += weighed - begin;
     /* One more: the paper itself. */
-    PKIN_TRY(pkin_similarity_top_k(weights.subjects, weights.all, PKIN_I_MAX_JUDGED + 1, PKIN_NEAR_DUPLICATE_COSINE,
-                                   &similarity, &lists));
+    PKIN_TRY(pkin_similarity_top_k(compared.subjects, compared.weights->vectors, PKIN_I_MAX_JUDGED + 1,
+                                   PKIN_NEAR_DUPLICATE_COSINE, &similarity, &lists));
     for (size_t s = 0; s < kinship->n_subjects; s++) {
-        PKIN_TRY(judge_subject(history, &weights, &lists, s, kinship));
+        PKIN_TRY(judge_subject(history, &compared, &lists, s, kinship));
     }
     if (kinship->n_verdicts) qsort(kinship->verdicts, kinship->n_verdicts, sizeof *kinship->verdicts, compare_verdicts);
     for (size_t v = kinship->n_verdicts; v-- > 0;) {
@@ -215,10 +171,11 @@ static pkin_status find_near_duplicates(pkin_i_history *history, const pkin_dige
         subject->verdicts = &kinship->verdicts[v];
         subject->n_verdicts++;
     }
-    kinship->seconds_similarity += pkin_i_seconds() - weighed;
+    kinship->seconds_similarity += pkin_i_seconds_now() - weighed;
 out:
     pkin_neighbor_lists_free(&lists);
-    weighting_free(&weights);
+    pkin_vectors_free(compared.subjects);
+    pkin_i_weighting_free(&plain);
     return status;
 }
 
@@ -230,14 +187,14 @@ static int is_verdict_partner(const pkin_i_subject *subject, uint32_t row) {
 }
 
 /* Takes the n_related best neighbours of a subject that are neither itself nor named by a verdict. */
-static pkin_status take_related(const weighting *weights, const pkin_neighbor_lists *lists, size_t s,
+static pkin_status take_related(const comparison *compared, const pkin_neighbor_lists *lists, size_t s,
                                 uint32_t n_related, pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
     pkin_i_subject *subject = &kinship->subjects[s];
     for (uint64_t e = lists->offsets[s]; e < lists->offsets[s + 1] && subject->n_related < n_related; e++) {
         pkin_i_kin kin = {.subject = (uint32_t)s, .row = lists->neighbors[e].row, .score = lists->neighbors[e].score};
         if (kin.row == subject->row || is_verdict_partner(subject, kin.row)) continue;
-        PKIN_TRY(strong_terms(weights, &kin, &kinship->arena, &kin.terms));
+        PKIN_TRY(strong_terms(compared, &kin, &kinship->arena));
         PKIN_TRY(pkin_i_grow(&kinship->related, &kinship->related_capacity, kinship->n_related + 1, sizeof kin));
         kinship->related[kinship->n_related++] = kin;
         subject->n_related++;
@@ -249,13 +206,16 @@ out:
 static pkin_status find_related(pkin_i_history *history, const pkin_digest_options *options, uint32_t *rows,
                                 pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
-    weighting weights = {0};
+    comparison compared = {0};
     pkin_neighbor_lists lists = {0};
     pkin_similarity_options similarity = similarity_options(options);
-    double begin = pkin_i_seconds();
-    PKIN_TRY(weighting_build(history, pkin_features_options_related(), options, kinship, rows, &weights));
+    pkin_features_options run = with_run(pkin_features_options_related(), options);
+    double begin = pkin_i_seconds_now();
+    PKIN_TRY(pkin_i_history_weigh_related(history, run.n_threads, run.on_progress, run.progress_user));
+    compared.weights = &history->related;
+    PKIN_TRY(select_subjects(kinship, rows, &compared));
     pkin_i_history_drop_tokens(history);
-    double weighed = pkin_i_seconds();
+    double weighed = pkin_i_seconds_now();
     kinship->seconds_vectors += weighed - begin;
     /* As many more neighbours as could be left out: the paper itself and those, few, that a verdict names. */
     size_t most_verdicts = 0;
@@ -264,18 +224,18 @@ static pkin_status find_related(pkin_i_history *history, const pkin_digest_optio
     }
     uint64_t k = (uint64_t)options->n_related + 1 + most_verdicts;
     if (k > history->n_papers) k = history->n_papers;
-    PKIN_TRY(
-        pkin_similarity_top_k(weights.subjects, weights.all, (uint32_t)k, options->related_floor, &similarity, &lists));
+    PKIN_TRY(pkin_similarity_top_k(compared.subjects, compared.weights->vectors, (uint32_t)k, options->related_floor,
+                                   &similarity, &lists));
     for (size_t s = 0; s < kinship->n_subjects; s++) {
-        PKIN_TRY(take_related(&weights, &lists, s, options->n_related, kinship));
+        PKIN_TRY(take_related(&compared, &lists, s, options->n_related, kinship));
     }
     for (size_t r = kinship->n_related; r-- > 0;) {
         kinship->subjects[kinship->related[r].subject].related = &kinship->related[r];
     }
-    kinship->seconds_similarity += pkin_i_seconds() - weighed;
+    kinship->seconds_similarity += pkin_i_seconds_now() - weighed;
 out:
     pkin_neighbor_lists_free(&lists);
-    weighting_free(&weights);
+    pkin_vectors_free(compared.subjects);
     return status;
 }
 

@@ -2,21 +2,14 @@
 #ifndef PKIN_DIGEST_KINSHIP_H
 #define PKIN_DIGEST_KINSHIP_H
 
-#include "digest/history.h"
+#include "history/history.h"
+#include "paperkin/digest.h"
 #include "paperkin/similarity.h"
 
 PKIN_EXTERN_C_BEGIN
 
-enum {
-    PKIN_I_MAX_TERMS = 3,
-    PKIN_I_MAX_JUDGED = 64 /* papers judged against a paper, its closest: bounds the work on a flood of copies */
-};
-
-/* Shared terms that add most to a score, strongest first. */
-typedef struct pkin_i_strong_terms {
-    const char *items[PKIN_I_MAX_TERMS];
-    uint32_t n_items;
-} pkin_i_strong_terms;
+/* Papers judged against a paper, its closest: bounds the work on a flood of copies. */
+enum { PKIN_I_MAX_JUDGED = 64 };
 
 /* What another paper is to a subject. */
 typedef struct pkin_i_kin {
@@ -74,9 +67,6 @@ const pkin_i_subject *pkin_i_kinship_subject(const pkin_i_kinship *kinship, uint
 
 /* Keeps links and verdicts in the store, in one transaction. */
 pkin_status pkin_i_kinship_save(const pkin_i_kinship *kinship, const pkin_i_history *history);
-
-/* Seconds of a clock that never goes back. */
-double pkin_i_seconds(void);
 
 PKIN_EXTERN_C_END
 

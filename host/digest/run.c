@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/failure.h"
 #include "digest/annotate.h"
 #include "digest/day_file.h"
@@ -85,7 +86,7 @@ out:
 static pkin_status ingest_files(digest_run *run) {
     pkin_status status = PKIN_OK;
     const pkin_digest_options *options = run->options;
-    double begin = pkin_i_seconds();
+    double begin = pkin_i_seconds_now();
     pkin_ingest_options ingest = pkin_ingest_options_default();
     ingest.date = options->date;
     ingest.background = 0; /* what is annotated is a digest, whatever its form */
@@ -99,7 +100,7 @@ static pkin_status ingest_files(digest_run *run) {
         run->in_transaction = 1;
     }
     for (size_t f = 0; f < run->n_files; f++) PKIN_TRY(pkin_i_day_file_ingest(run->store, &run->files[f], &ingest));
-    run->report->seconds_ingest = pkin_i_seconds() - begin;
+    run->report->seconds_ingest = pkin_i_seconds_now() - begin;
 out:
     return status;
 }
@@ -134,11 +135,11 @@ out:
 
 static pkin_status compare_papers(digest_run *run) {
     pkin_status status = PKIN_OK;
-    double begin = pkin_i_seconds();
+    double begin = pkin_i_seconds_now();
     PKIN_TRY(pkin_i_history_load(run->store, run->options->n_threads, &run->history));
     run->report->n_store_papers = run->history.n_papers;
     PKIN_TRY(collect_rows(run));
-    double loaded = pkin_i_seconds();
+    double loaded = pkin_i_seconds_now();
     PKIN_TRY(pkin_i_kinship_find(&run->history, run->rows, run->n_rows, run->options, &run->kinship));
     run->report->seconds_vectors = loaded - begin + run->kinship.seconds_vectors;
     run->report->seconds_similarity = run->kinship.seconds_similarity;
@@ -234,7 +235,7 @@ out:
 
 static pkin_status annotate_files(digest_run *run) {
     pkin_status status = PKIN_OK;
-    double begin = pkin_i_seconds();
+    double begin = pkin_i_seconds_now();
     pkin_digest_report *report = run->report;
     PKIN_TRY(pkin_i_allocate_zeroed(run->n_files, sizeof *report->files, &report->files));
     for (size_t f = 0; f < run->n_files; f++) {
@@ -248,7 +249,7 @@ static pkin_status annotate_files(digest_run *run) {
     }
     PKIN_TRY(tell_progress(run, "writing", run->n_files, run->n_files));
 out:
-    report->seconds_write = pkin_i_seconds() - begin;
+    report->seconds_write = pkin_i_seconds_now() - begin;
     return status;
 }
 

@@ -2,15 +2,8 @@
 #include "similarity/crew.h"
 
 #include <omp.h>
-#include <time.h>
 
 #include "base/failure.h"
-
-double pkin_i_seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static void fail_first(pkin_i_crew *crew, pkin_status status) {
     int none = PKIN_OK;

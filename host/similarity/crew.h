@@ -9,6 +9,7 @@
  */
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "similarity/backend.h"
 
 typedef struct pkin_i_crew pkin_i_crew;
@@ -45,8 +46,5 @@ static inline void pkin_i_crew_advance(pkin_i_crew *crew, uint64_t n) {
 
 /* For long items: reports progress when called on the calling thread (thread 0), else does nothing. */
 void pkin_i_crew_report(pkin_i_crew *crew, int thread);
-
-/* Seconds of a clock that never goes back. */
-double pkin_i_seconds_now(void);
 
 #endif

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks the layout of the sources: who includes whom, where C++ may stand, what follows locales, names, licence tags.
 
-Data flows one way, and so do includes: base <- corpus <- text <- vector <- similarity <- groups <- store <- digest,
+Data flows one way, and so do includes: base <- corpus <- text <- vector <- similarity <- groups <- store <- history <- digest,
 each module seeing itself and what stands to its left, in host/ as in include/paperkin/. cli and bench see the public
 headers alone, and measurements of devices (bench/gpu_*) what kernels sees: base, the matrix and the private interface of
 backends. In kernels/ the pipeline (gpu_*) knows no CUDA, the device (cuda_*) alone includes its headers, and kernels
@@ -15,14 +15,15 @@ import re
 import sys
 from pathlib import Path
 
-MODULES = ["base", "corpus", "text", "vector", "similarity", "groups", "store", "digest", "cli"]
+MODULES = ["base", "corpus", "text", "vector", "similarity", "groups", "store", "history", "digest", "cli"]
 RANK = {name: rank for rank, name in enumerate(MODULES)}
 
 # The module that each public header belongs to.
 PUBLIC = {
     "version.h": "base", "status.h": "base", "escape.h": "base", "corpus.h": "corpus", "features.h": "text",
     "backend.h": "similarity", "similarity.h": "similarity", "groups.h": "groups", "store.h": "store",
-    "digest.h": "digest", "generate.h": "similarity",
+    "digest.h": "digest", "graph.h": "groups", "cluster.h": "groups", "labels.h": "groups",
+    "related.h": "history", "threads.h": "store", "generate.h": "similarity",
 }
 KERNELS_MAY_SEE = {
     "host/similarity/backend.h", "host/similarity/vectors.h", "host/vector/matrix.h", "host/similarity/sketch.h",
@@ -39,7 +40,7 @@ EMULATOR = "tests/support/simt/"
 LIBRARIES = [
     (re.compile(r"simdjson"), {"corpus"}), (re.compile(r"zstd\.h$"), {"corpus"}),
     (re.compile(r"zlib\.h$"), {"corpus", "vector"}), (re.compile(r"unicode/"), {"text", "groups"}),
-    (re.compile(r"sqlite3\.h$"), {"store"}),
+    (re.compile(r"sqlite3\.h$"), {"store"}), (re.compile(r"expat\.h$"), {"groups"}),
 ]
 CUDA_LIBRARY = re.compile(r"cuda|cublas|cusparse|cub/|thrust/|cooperative_groups")
 CUDA_PLACES = ("kernels/cuda_", "bench/peers/")

@@ -35,3 +35,22 @@ TEST(Calendar, AgreesWithTheCLibrary) {
         }
     }
 }
+
+/* Every day of 2,000 years, one after the other. */
+TEST(Calendar, NumbersDays) {
+    EXPECT_EQ(pkin_i_day_number("1970-01-01"), 0);
+    EXPECT_EQ(pkin_i_day_number("2026-03-01"), 20513);
+    int32_t number = pkin_i_day_number("1000-01-01");
+    for (int year = 1000; year < 3000; year++) {
+        for (int month = 1; month <= 12; month++) {
+            for (int day = 1; day <= 31; day++) {
+                char text[32], back[11];
+                snprintf(text, sizeof text, "%04d-%02d-%02d", year, month, day);
+                if (!pkin_i_is_calendar_day(text)) continue;
+                ASSERT_EQ(pkin_i_day_number(text), number) << text;
+                pkin_i_day_text(number++, back);
+                ASSERT_STREQ(back, text);
+            }
+        }
+    }
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PKIN_DIGEST_HISTORY_H
-#define PKIN_DIGEST_HISTORY_H
+#ifndef PKIN_HISTORY_HISTORY_H
+#define PKIN_HISTORY_HISTORY_H
 
-#include "paperkin/digest.h"
+#include "history/weighting.h"
 #include "store/store_private.h"
 
 PKIN_EXTERN_C_BEGIN
@@ -15,6 +15,8 @@ typedef struct pkin_i_history {
     pkin_i_token_documents tokens;       /* may be freed early, see pkin_i_history_drop_tokens */
     const pkin_i_vocabulary *vocabulary; /* the store's */
     const pkin_i_stored_paper **papers;  /* NULL until fetched */
+    pkin_i_weighting related;            /* of all papers, see pkin_i_history_weigh_related */
+    const char (*days)[11];              /* by row, see pkin_i_history_load_days */
     pkin_i_arena arena;
 } pkin_i_history;
 
@@ -22,6 +24,21 @@ typedef struct pkin_i_history {
 pkin_status pkin_i_history_load(pkin_store *store, int n_threads, pkin_i_history *out);
 void pkin_i_history_drop_tokens(pkin_i_history *history);
 void pkin_i_history_free(pkin_i_history *history);
+
+/* Makes sure that `related` is there: all papers by pkin_features_options_related. Needs the tokens, unless it was
+   called before. */
+pkin_status pkin_i_history_weigh_related(pkin_i_history *history, int n_threads, pkin_progress_fn on_progress,
+                                         void *progress_user);
+
+/*
+ * Makes sure that `days` is there: "YYYY-MM-DD" on which each paper came out as far as is known: when it was first
+ * seen, or where its own date or its arXiv id's month (then its first day) is two months or more before that (a corpus
+ * read in as history), that. "" where nothing is known.
+ */
+pkin_status pkin_i_history_load_days(pkin_i_history *history);
+
+/* Makes sure that every paper is fetched, so that pkin_i_history_paper costs nothing and cannot fail. */
+pkin_status pkin_i_history_load_papers(pkin_i_history *history);
 
 /* The row of a paper; UINT32_MAX where it is not among them. O(log n). */
 uint32_t pkin_i_history_row(const pkin_i_history *history, int64_t paper_id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "digest/history.h"
+#include "history/history.h"
 
 #include "base/failure.h"
 
@@ -25,8 +25,19 @@ void pkin_i_history_free(pkin_i_history *history) {
     pkin_i_history_drop_tokens(history);
     pkin_i_free(history->paper_ids);
     pkin_i_free(history->papers);
+    pkin_i_weighting_free(&history->related);
     pkin_i_arena_free(&history->arena);
     *history = (pkin_i_history){0};
+}
+
+pkin_status pkin_i_history_weigh_related(pkin_i_history *history, int n_threads, pkin_progress_fn on_progress,
+                                         void *progress_user) {
+    pkin_features_options features = pkin_features_options_related();
+    features.n_threads = n_threads;
+    features.on_progress = on_progress;
+    features.progress_user = progress_user;
+    if (history->related.vectors) return PKIN_OK;
+    return pkin_i_weighting_build(&history->tokens, history->vocabulary, &features, &history->related);
 }
 
 uint32_t pkin_i_history_row(const pkin_i_history *history, int64_t paper_id) {
@@ -50,6 +61,16 @@ pkin_status pkin_i_history_paper(pkin_i_history *history, uint32_t row, const pk
         history->papers[row] = stored;
     }
     *out = history->papers[row];
+out:
+    return status;
+}
+
+pkin_status pkin_i_history_load_papers(pkin_i_history *history) {
+    pkin_status status = PKIN_OK;
+    const pkin_i_stored_paper *stored = NULL;
+    for (uint64_t row = 0; row < history->n_papers; row++) {
+        PKIN_TRY(pkin_i_history_paper(history, (uint32_t)row, &stored));
+    }
 out:
     return status;
 }
