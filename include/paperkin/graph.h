@@ -31,7 +31,8 @@ typedef struct pkin_edge {
 
 /*
  * Edges in any order and direction; one that is given several times (or in both directions) gets the largest of its
- * weights. `names` may be NULL, else n_nodes strings (copied). O(edges log edges). *out is NULL on failure.
+ * weights. `names` may be NULL, else n_nodes strings (copied), where NULL or "" is no name. O(nodes + edges). *out is
+ * NULL on failure.
  */
 PKIN_API pkin_status pkin_graph_from_edges(uint64_t n_nodes, const pkin_edge *edges, uint64_t n_edges,
                                            const char *const *names, pkin_graph **out);
@@ -47,7 +48,13 @@ typedef enum pkin_edge_weight {
     /* Shared neighbours: of the two lists, each with its own row, the size of the intersection over that of the union
        (Jarvis and Patrick, "Clustering using a similarity measure based on shared near neighbors", 1973), rounded down
        likewise. */
-    PKIN_EDGE_SHARED_NEIGHBORS
+    PKIN_EDGE_SHARED_NEIGHBORS,
+    /*
+     * The same with ranks: of lists of length n, the row itself counts n + 1, the r-th neighbour n + 1 - r, every other
+     * row 0; the sum of the smaller counts of the two lists over the sum of the larger, rounded down likewise. Agreement
+     * on the nearest weighs most, and nothing leaps where one paper enters or leaves the end of a list.
+     */
+    PKIN_EDGE_RANKED_NEIGHBORS
 } pkin_edge_weight;
 
 typedef struct pkin_graph_options {
@@ -56,6 +63,7 @@ typedef struct pkin_graph_options {
     double floor;        /* least cosine of an edge, in [0, 1] */
     pkin_graph_sides sides;
     pkin_edge_weight weight;
+    double least_weight; /* edges that weigh less are left out, in [0, 1]; default 0 */
 } pkin_graph_options;
 
 PKIN_API pkin_graph_options pkin_graph_options_default(void);
@@ -100,7 +108,11 @@ typedef struct pkin_graph_notes {
 
 PKIN_API pkin_graph_notes pkin_graph_notes_default(void);
 
-/* Writes a graph, atomically; "-" is standard output. Nodes without names are called by their numbers from 0. */
+/*
+ * Writes a graph, atomically; "-" is standard output. Nodes without names are called by their numbers from 0. The same
+ * graph gives the same bytes, and weights read back as the same doubles. Two nodes of one name cannot be in an edge
+ * list: PKIN_ERROR_INVALID_ARGUMENT. See docs/graphs.md.
+ */
 PKIN_API pkin_status pkin_graph_write_file(const pkin_graph *graph, pkin_graph_format format,
                                            const pkin_graph_notes *notes, const char *path);
 
@@ -108,7 +120,8 @@ PKIN_API pkin_status pkin_graph_write_file(const pkin_graph *graph, pkin_graph_f
  * Reads a graph of any of these formats, told by its content; "-" is standard input, gzip and zstd are unpacked. Edge
  * lists: parted by tabs or blanks, `#` begins a comment, weight 1 where none is given, a heading line "source target
  * weight" is skipped. GraphML and GEXF: the weight is the edge's attribute `weight`. Directed edges count as
- * undirected; loops are left out. Errors name file and line.
+ * undirected; loops are left out. Nodes are in the order in which the file declares or first names them; where the names
+ * are just the numbers of all nodes from 0 on, they are in that order and without names. Errors name file and line.
  */
 PKIN_API pkin_status pkin_graph_read_file(const char *path, pkin_graph **out);
 
