@@ -31,10 +31,11 @@ typedef struct pkin_leiden_options {
     double randomness;        /* theta of the refinement, > 0: larger explores more; default 0.01 */
     uint32_t n_iterations;    /* at most; each begins from the last one's result; 0: until nothing moves. Default 2 */
     /*
-     * More than 1: that many runs with seeds of their own, and then one on the same graph whose weights are multiplied
-     * by the share of the runs that put an edge's ends together (ensemble clustering: Poulin and Theberge, "Ensemble
-     * clustering for graphs", 2019): a result that depends less on the seed and on single papers. Runs are shared among
-     * the threads.
+     * More than 1, at most 1000: that many runs with seeds of their own, and then one on the same graph whose weights are
+     * multiplied by the share of the runs that put an edge's ends together, without the edges of less than half of the
+     * runs, until nothing moves (after Poulin and Theberge, "Ensemble clustering for graphs", 2019, and Lancichinetti
+     * and Fortunato, "Consensus clustering in complex networks", 2012): a result that depends less on the seed and on
+     * single papers. Runs are shared among the threads; each holds some 50 bytes an edge.
      */
     uint32_t n_runs;
     int n_threads;            /* 0: all. The result is the same bits for every value */
@@ -62,7 +63,8 @@ PKIN_API pkin_status pkin_graph_aggregate(const pkin_graph *graph, const pkin_pa
 
 /* ---- Connected components ------------------------------------------------------------------------------------------ */
 
-/* Of the edges with a weight of at least `floor`; components of fewer than `min_size` nodes are outliers. O(edges). */
+/* Of the edges with a weight of at least `floor`; components of fewer than `min_size` nodes are outliers. quality: the
+   share of all weight that is inside of clusters. O(edges). */
 PKIN_API pkin_status pkin_components(const pkin_graph *graph, double floor, uint64_t min_size, pkin_partition *out);
 
 /* ---- Density -------------------------------------------------------------------------------------------------------- */
@@ -124,8 +126,9 @@ PKIN_API pkin_kmeans_options pkin_kmeans_options_default(void);
 
 /*
  * Rows by the direction of the nearest centre: centres are seeded by k-means++ and then are the rows' exact sums,
- * scaled to length 1; assigning is a top-1 search of rows against centres by the similarity engine (integer products
- * bound, survivors are scored exactly), so that the result is the same bits on every backend and thread count. Empty
+ * scaled to length 1; assigning is an exact top-1 search of rows against centres, on the CPU by a product of sparse rows
+ * and centres in integers, on another backend that is named by pkin_similarity_top_k: the result is the same bits on
+ * every backend and thread count. A row that is shorter than 1 counts less in its cluster's sum. Empty
  * rows, and rows that share nothing with any centre, are outliers. quality: the mean cosine of the assigned rows with
  * their centres. Fewer clusters where rows are fewer. An empty cluster takes the row farthest from its centre.
  * Source: Dhillon and Modha, "Concept decompositions for large sparse text data using clustering", 2001; Arthur and
@@ -145,14 +148,17 @@ typedef enum pkin_cluster_method {
 typedef struct pkin_topics_options {
     size_t size; /* sizeof(pkin_topics_options), set by _default */
     pkin_cluster_method method;
+    /* n_neighbors 0 (default): the square root of the number of papers, from 5 to 100. The other defaults suit leiden; where
+       they are left as they are, components and density take mutual neighbours, up to 15, and the
+       share of neighbours in common. */
     pkin_graph_options graph;
     double author_damping;    /* pkin_graph_damp_authors; 0 (default): none */
-    pkin_leiden_objective objective;
-    double resolution;        /* leiden: of the threads; 0: the default of the objective */
-    double field_resolution;  /* of the fields, in the graph of threads; 0: the default */
+    pkin_leiden_objective objective; /* default PKIN_LEIDEN_CPM */
+    double resolution;        /* leiden: of the threads; 0: the default of the objective, 0.07 for CPM */
+    double field_resolution;  /* of the fields, see pkin_topics_find; 0: the default */
     uint32_t n_clusters;      /* kmeans: how many; leiden: > 0 asks for a resolution that gives about so many; 0: default */
     uint32_t n_runs;          /* leiden: see pkin_leiden_options; 0: the default */
-    uint64_t min_size;        /* smaller threads are dissolved, their papers are outliers; default 3 */
+    uint64_t min_size;        /* smaller threads are dissolved, their papers are outliers; default 5 */
     uint64_t seed;
     const char *backend;      /* as in pkin_similarity_options; NULL: auto */
     int n_threads;
@@ -165,13 +171,17 @@ PKIN_API pkin_topics_options pkin_topics_options_default(void);
 typedef struct pkin_topics {
     pkin_graph *graph;      /* of the papers */
     pkin_partition threads; /* of the papers */
-    pkin_partition fields;  /* of the threads: node t is thread t */
+    pkin_partition fields;  /* of the threads: node t is thread t; numbered as paper_fields */
+    pkin_partition paper_fields; /* of the papers: that of their thread, and of papers without a thread where it is known */
     double resolution;      /* of the threads, as used */
     double seconds_neighbors, seconds_graph, seconds_threads, seconds_fields;
 } pkin_topics;
 
 /*
- * Two levels of clusters of papers: threads, and fields that threads belong to. `lists` NULL: the neighbours are found
+ * Two levels of clusters of papers: threads, and fields that threads belong to. With leiden and its defaults fields are
+ * found first, by the constant Potts model with resolution 30 / papers, and threads inside of each. Where n_clusters,
+ * another objective, another edge weight or another method is asked for, threads come first, and fields are their
+ * communities by modularity (resolution 1; higher where a field would hold more than 10% of the papers). `lists` NULL: the neighbours are found
  * first (pkin_similarity_top_k). `papers` (one a row) is needed for author damping only; `names` as in
  * pkin_graph_from_edges; both may be NULL. Free with pkin_topics_free, also after a failure.
  */
