@@ -16,10 +16,13 @@ typedef struct pkin_labels_options {
 
 PKIN_API pkin_labels_options pkin_labels_options_default(void);
 
-/* What a cluster is about. Strings are NUL-terminated UTF-8, in the form in which the papers most often write them. */
+/* What a cluster is about. Strings are NUL-terminated UTF-8, written as the papers most often do, without control
+   characters and LaTeX; parentheses hold the number that tells equal siblings apart. */
 typedef struct pkin_label {
-    const char *english;  /* its terms, parted by ", ": "KV cache compression, long context"; "" where no paper has text */
-    const char *chinese;  /* the same from Chinese titles, abstracts and summaries, parted by "、"; "" where none has any */
+    const char *english;  /* its terms, parted by ", ": "KV cache compression, long context"; "" where no paper has text
+                               that is not Chinese */
+    const char *chinese;  /* the same from Chinese titles, abstracts and summaries, parted by "、"; "" where fewer than a
+                               third of the papers have any */
     const char *const *terms; /* English, strongest first; NULL ends them */
 } pkin_label;
 
@@ -30,12 +33,15 @@ typedef struct pkin_labels {
 } pkin_labels;
 
 /*
- * Names clusters by the words and pairs of words (chained to longer phrases where they overlap) that are frequent in a
- * cluster and rare in the others: class-based TF-IDF, tf * ln(1 + mean words of a class / f), where a class is a cluster,
- * tf the term's share of its words (titles count more), and f the term's count over all clusters. No two clusters with
- * one parent get the same label, and siblings share no first term where there is a choice. `papers`: one a node;
- * `parents` (may be NULL: all are siblings) gives each cluster's parent. O(words). Free with pkin_labels_free, also
- * after a failure.
+ * Names clusters by the words and phrases of up to five words that are frequent in a cluster and rare elsewhere:
+ * class-based TF-IDF, tf * ln(1 + A / f), where a class is a cluster, and the outliers one more; tf is what the term
+ * counts in the class, a paper adding 3 where its title has the term, else 1, so that no paper can name a cluster by
+ * repetition; f is the same over all papers, A the mean over the classes of what their words count together. Phrases
+ * are worth more than single words (docs/labels.md has the factors). A term stands in two papers or more, in larger
+ * clusters in a fifth to a twentieth of them, unless the cluster has no such term. No two clusters with one parent get
+ * the same label, and siblings share no first term where there is a choice: it goes to the one whose papers have it
+ * more. `papers`: one a node; `parents` (may be NULL: all are siblings) gives each cluster's parent. The same on every
+ * machine and for every number of threads. O(words). Free with pkin_labels_free, also after a failure.
  * Source: Grootendorst, "BERTopic: neural topic modeling with a class-based TF-IDF procedure", 2022.
  */
 PKIN_API pkin_status pkin_labels_make(const pkin_paper *const *papers, const pkin_partition *partition,
@@ -53,6 +59,7 @@ typedef struct pkin_representative {
  * The (up to) `n_each` papers of each cluster that stand best for it: by closeness * (1 + centrality), ties by row.
  * `out` has n_clusters * n_each items, cluster by cluster, unused ones with row UINT32_MAX. `graph` may be NULL: then
  * centrality is 0. Exact sums: the same bits everywhere. O(entries + edges).
+ * After a failure `out` is undefined.
  */
 PKIN_API pkin_status pkin_representatives_find(const pkin_vectors *vectors, const pkin_graph *graph,
                                                const pkin_partition *partition, uint32_t n_each,
