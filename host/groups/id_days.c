@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "groups/id_days.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,19 +38,28 @@ static long day_of_month(long year, long month, double share) {
     return (long)(((double)year * 12 + (double)(month - 1) + (share < 1 ? share : 1)) * DAYS_OF_MONTH);
 }
 
+/* What an arXiv id tells of the day: its month, and which share of it had gone by. */
+typedef struct id_month {
+    long year, month;
+    double share; /* by the running number, may exceed 1; -1: an old-style id, whose number counts by archive */
+} id_month;
+
 /* "2512.11762" (number of four or five digits) or "hep-th/9901001"; `text` behind "arxiv:". */
-static long day_of_arxiv_id(const char *text) {
+static bool month_of_arxiv_id(const char *text, id_month *out) {
     const char *slash = strchr(text, '/');
     const char *start = slash ? slash + 1 : text;
     long yymm = digits(start, 4);
-    if (yymm < 0) return UNKNOWN_DAY;
-    long year = yymm / 100 + (yymm / 100 >= 91 ? 1900 : 2000), month = yymm % 100;
-    if (month < 1 || month > 12) return UNKNOWN_DAY;
-    if (slash) return digits(start + 4, 3) < 0 ? UNKNOWN_DAY : day_of_month(year, month, 0.5);
-    if (start[4] != '.') return UNKNOWN_DAY;
+    if (yymm < 0) return false;
+    out->year = yymm / 100 + (yymm / 100 >= 91 ? 1900 : 2000);
+    out->month = yymm % 100;
+    out->share = -1;
+    if (out->month < 1 || out->month > 12) return false;
+    if (slash) return digits(start + 4, 3) >= 0;
+    if (start[4] != '.') return false;
     long number = digits(start + 5, 5);
     if (number < 0) number = digits(start + 5, 4);
-    return number < 0 ? UNKNOWN_DAY : day_of_month(year, month, (double)number / submissions_a_month(year));
+    out->share = (double)number / submissions_a_month(out->year);
+    return number >= 0;
 }
 
 /* Days since 1970 of a proleptic Gregorian "YYYY-MM-DD". Source: Howard Hinnant, "chrono-compatible date algorithms".
@@ -63,10 +73,27 @@ static long day_of_date(const char *date) {
     return year / 400 * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 }
 
-static long day_of_key(const pkin_paper *paper) {
+static bool month_of_key(const char *key, id_month *out) {
     static const char scheme[] = "arxiv:";
-    return strncmp(paper->key, scheme, sizeof scheme - 1) ? UNKNOWN_DAY
-                                                          : day_of_arxiv_id(paper->key + sizeof scheme - 1);
+    return strncmp(key, scheme, sizeof scheme - 1) == 0 && month_of_arxiv_id(key + sizeof scheme - 1, out);
+}
+
+static long day_of_key(const pkin_paper *paper) {
+    id_month id;
+    if (!month_of_key(paper->key, &id)) return UNKNOWN_DAY;
+    return day_of_month(id.year, id.month, id.share < 0 ? 0.5 : id.share);
+}
+
+bool pkin_i_id_day(const char *key, char day[11]) {
+    static const int lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}; /* a leap day counts little */
+    id_month id;
+    if (!month_of_key(key, &id)) return false;
+    int length = lengths[id.month - 1], at = id.share < 0 ? 0 : id.share < 1 ? (int)(id.share * length) : length - 1;
+    char text[48];
+    snprintf(text, sizeof text, "%04ld-%02ld-%02d", id.year, id.month, at + 1);
+    memcpy(day, text, 11);
+    day[10] = '\0';
+    return true;
 }
 
 int pkin_i_days_apart(const pkin_paper *a, const pkin_paper *b) {

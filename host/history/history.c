@@ -2,6 +2,7 @@
 #include "history/history.h"
 
 #include "base/failure.h"
+#include "history/paper_day.h"
 
 pkin_status pkin_i_history_load(pkin_store *store, int n_threads, pkin_i_history *out) {
     pkin_status status = PKIN_OK;
@@ -65,12 +66,53 @@ out:
     return status;
 }
 
+static bool has_every_paper(const pkin_i_history *history) {
+    uint64_t row = 0;
+    while (row < history->n_papers && history->papers[row]) row++;
+    return row == history->n_papers;
+}
+
+/* In one pass over the store. Papers that were fetched before stay where they are: others may hold them. */
 pkin_status pkin_i_history_load_papers(pkin_i_history *history) {
+    pkin_i_stored_paper *stored = NULL;
     pkin_status status = PKIN_OK;
-    const pkin_i_stored_paper *stored = NULL;
+    if (has_every_paper(history)) goto out;
+    PKIN_TRY(pkin_i_arena_allocate(&history->arena, history->n_papers, sizeof *stored, &stored));
+    PKIN_TRY(pkin_i_store_papers(history->store, history->paper_ids, history->n_papers, &history->arena, stored));
     for (uint64_t row = 0; row < history->n_papers; row++) {
-        PKIN_TRY(pkin_i_history_paper(history, (uint32_t)row, &stored));
+        if (!history->papers[row]) history->papers[row] = &stored[row];
     }
 out:
+    return status;
+}
+
+/* Both by row id; the store may have got papers since the history was loaded. */
+static pkin_status fill_days(const pkin_i_history *history, const pkin_i_first_seen *seen, uint64_t n_seen,
+                             char (*days)[11]) {
+    uint64_t s = 0;
+    pkin_status status = PKIN_OK;
+    for (uint64_t row = 0; row < history->n_papers; row++) {
+        while (s < n_seen && seen[s].paper_id < history->paper_ids[row]) s++;
+        PKIN_REQUIRE(s < n_seen && seen[s].paper_id == history->paper_ids[row], PKIN_ERROR_NOT_FOUND,
+                     "the store holds no paper number %lld any more", (long long)history->paper_ids[row]);
+        pkin_i_paper_day(&seen[s], days[row]);
+    }
+out:
+    return status;
+}
+
+pkin_status pkin_i_history_load_days(pkin_i_history *history) {
+    pkin_i_arena scratch = {0};
+    pkin_i_first_seen *seen = NULL;
+    uint64_t n_seen = 0;
+    char(*days)[11] = NULL;
+    pkin_status status = PKIN_OK;
+    if (history->days) goto out;
+    PKIN_TRY(pkin_i_store_first_seen(history->store, &scratch, &seen, &n_seen));
+    PKIN_TRY(pkin_i_arena_allocate(&history->arena, history->n_papers, sizeof *days, &days));
+    PKIN_TRY(fill_days(history, seen, n_seen, days));
+    history->days = (const char(*)[11])days;
+out:
+    pkin_i_arena_free(&scratch);
     return status;
 }

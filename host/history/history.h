@@ -31,9 +31,10 @@ pkin_status pkin_i_history_weigh_related(pkin_i_history *history, int n_threads,
                                          void *progress_user);
 
 /*
- * Makes sure that `days` is there: "YYYY-MM-DD" on which each paper came out as far as is known: when it was first
- * seen, or where its own date or its arXiv id's month (then its first day) is two months or more before that (a corpus
- * read in as history), that. "" where nothing is known.
+ * Makes sure that `days` is there: "YYYY-MM-DD" on which each paper came out as far as is known. That is when it was
+ * first seen; but where its own date, else its arXiv id, tells a day two months or more before that (a digest of old
+ * papers), that one, and where a background corpus had it first (which is read in when it suits), any day before that.
+ * An arXiv id tells the month, and by its running number the day to within about a week. "" where nothing is known.
  */
 pkin_status pkin_i_history_load_days(pkin_i_history *history);
 

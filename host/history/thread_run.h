@@ -28,9 +28,11 @@ typedef struct pkin_i_thread_run {
     pkin_i_arena arena;
 } pkin_i_thread_run;
 
+enum { PKIN_I_N_REPRESENTATIVES = 3 }; /* papers of a thread that are remembered as standing for it, at most */
+
 /*
  * Finds the threads of the history as of options->date. Uses history->related (weighed when it is not there yet, which
- * needs the tokens). Zero-initialise `out`; free also after a failure.
+ * needs the tokens), and loads its papers and days. Writes nothing. Zero-initialise `out`; free also after a failure.
  */
 pkin_status pkin_i_thread_run_find(pkin_i_history *history, const pkin_threads_options *options,
                                    pkin_i_thread_run *out);
@@ -38,7 +40,7 @@ pkin_status pkin_i_thread_run_find(pkin_i_history *history, const pkin_threads_o
 pkin_status pkin_i_thread_run_save(pkin_i_thread_run *run, pkin_store *store);
 void pkin_i_thread_run_free(pkin_i_thread_run *run);
 
-/* Whether the store has threads, so that a digest is to name them. */
+/* Whether the store has threads, so that a digest is to name them: whether they were ever updated. */
 pkin_status pkin_i_store_has_threads(pkin_store *store, bool *out);
 
 PKIN_EXTERN_C_END

@@ -95,10 +95,11 @@ static pkin_status read_list(pkin_store *store, const char *text, pkin_i_arena *
                              uint32_t *n_out) {
     const char **strings = NULL;
     char *bytes = NULL;
-    size_t n_bytes = strlen(text), n = 0;
+    size_t n_bytes = 0, n_quotes = 0, n = 0;
     pkin_status status;
+    for (; text[n_bytes]; n_bytes++) n_quotes += text[n_bytes] == '"';
     /* A string takes at least its two quotes. Decoded text and its NUL fit where text and quotes were. */
-    PKIN_TRY(pkin_i_arena_allocate(arena, n_bytes / 2 + 1, sizeof *strings, &strings));
+    PKIN_TRY(pkin_i_arena_allocate(arena, n_quotes / 2 + 1, sizeof *strings, &strings));
     PKIN_TRY(pkin_i_arena_allocate(arena, n_bytes + 4, 1, &bytes));
     status = PKIN_ERROR_CORRUPT;
     if (*text++ != '[') goto out;
@@ -122,19 +123,27 @@ out:
     return status;
 }
 
-/* *found is false where there is no such paper. The row's texts, and its key where asked for, live in `arena`. */
+/* Version and texts of the row that the statement stands on, and its key where asked for; they live in `arena`. */
+static pkin_status copy_row(pkin_store *store, sqlite3_stmt *statement, pkin_i_arena *arena, paper_row *row,
+                            const char **key) {
+    pkin_status status = PKIN_OK;
+    row->version = sqlite3_column_int64(statement, 0);
+    for (int k = 0; k < N_PAPER_TEXTS; k++) {
+        PKIN_TRY(pkin_i_sql_copy_text(store, statement, k + 1, arena, &row->texts[k]));
+    }
+    if (key) PKIN_TRY(pkin_i_sql_copy_text(store, statement, N_PAPER_TEXTS + 1, arena, key));
+out:
+    return status;
+}
+
+/* *found is false where there is no such paper. */
 static pkin_status read_row(pkin_store *store, int64_t paper_id, pkin_i_arena *arena, paper_row *row, const char **key,
                             bool *found) {
     sqlite3_stmt *statement = NULL;
     pkin_status status;
     PKIN_TRY(pkin_i_sql_prepare(store, PKIN_I_SQL_PAPER_READ, &statement));
     PKIN_TRY(pkin_i_sql_step(store, statement, sqlite3_bind_int64(statement, 1, paper_id), found));
-    if (!*found) goto out;
-    row->version = sqlite3_column_int64(statement, 0);
-    for (int k = 0; k < N_PAPER_TEXTS; k++) {
-        PKIN_TRY(pkin_i_sql_copy_text(store, statement, k + 1, arena, &row->texts[k]));
-    }
-    if (key) PKIN_TRY(pkin_i_sql_copy_text(store, statement, N_PAPER_TEXTS + 1, arena, key));
+    if (*found) PKIN_TRY(copy_row(store, statement, arena, row, key));
 out:
     pkin_i_sql_reset(statement);
     return status;
@@ -276,28 +285,176 @@ out:
     return status;
 }
 
+/* All but the first date. */
+static pkin_status unpack_row(pkin_store *store, const paper_row *row, const char *key, pkin_i_arena *arena,
+                              pkin_paper *paper) {
+    pkin_status status;
+    memset(paper, 0, sizeof *paper);
+    PKIN_TRY(read_list(store, row->texts[AUTHORS], arena, &paper->authors, &paper->n_authors));
+    PKIN_TRY(read_list(store, row->texts[CATEGORIES], arena, &paper->categories, &paper->n_categories));
+    paper->key = key;
+    paper->version = row->version > 0 && row->version <= UINT32_MAX ? (unsigned)row->version : 0;
+    paper->id = row->texts[SHOWN_ID];
+    paper->title = row->texts[TITLE];
+    paper->abstract = row->texts[ABSTRACT];
+    paper->summary = row->texts[SUMMARY];
+    paper->comment = row->texts[COMMENT];
+    paper->doi = row->texts[DOI];
+    paper->link = row->texts[LINK];
+    paper->date = row->texts[DATE];
+out:
+    return status;
+}
+
+static pkin_status fail_missing(const pkin_store *store, int64_t paper_id) {
+    return pkin_i_fail(PKIN_ERROR_NOT_FOUND, "%s: holds no paper number %lld", store->path, (long long)paper_id);
+}
+
 pkin_status pkin_i_store_paper(pkin_store *store, int64_t paper_id, pkin_i_arena *arena, pkin_i_stored_paper *out) {
     paper_row row;
     pkin_i_stored_paper stored;
-    pkin_paper *paper = &stored.paper;
+    const char *key = NULL;
     bool found = false;
     pkin_status status;
-    memset(&stored, 0, sizeof stored);
-    PKIN_TRY(read_row(store, paper_id, arena, &row, &paper->key, &found));
-    PKIN_REQUIRE(found, PKIN_ERROR_NOT_FOUND, "%s: holds no paper number %lld", store->path, (long long)paper_id);
-    PKIN_TRY(read_list(store, row.texts[AUTHORS], arena, &paper->authors, &paper->n_authors));
-    PKIN_TRY(read_list(store, row.texts[CATEGORIES], arena, &paper->categories, &paper->n_categories));
+    PKIN_TRY(read_row(store, paper_id, arena, &row, &key, &found));
+    if (!found) {
+        status = fail_missing(store, paper_id);
+        goto out;
+    }
+    PKIN_TRY(unpack_row(store, &row, key, arena, &stored.paper));
     PKIN_TRY(read_first_date(store, paper_id, arena, &stored.first_date));
-    paper->version = row.version > 0 && row.version <= UINT32_MAX ? (unsigned)row.version : 0;
-    paper->id = row.texts[SHOWN_ID];
-    paper->title = row.texts[TITLE];
-    paper->abstract = row.texts[ABSTRACT];
-    paper->summary = row.texts[SUMMARY];
-    paper->comment = row.texts[COMMENT];
-    paper->doi = row.texts[DOI];
-    paper->link = row.texts[LINK];
-    paper->date = row.texts[DATE];
     *out = stored;
 out:
+    return status;
+}
+
+/* ---- Many papers at once ---------------------------------------------------------------------------------------- */
+
+/* Steps on to the row whose column `id_column`, ascending, is `paper_id`, or else is the first beyond: then *row is
+   false, or *at higher. *at is where the statement stands already. */
+static pkin_status step_to(pkin_store *store, sqlite3_stmt *statement, int id_column, int64_t paper_id, int64_t *at,
+                           bool *row) {
+    pkin_status status = PKIN_OK;
+    while (*row && *at < paper_id) {
+        PKIN_TRY(pkin_i_sql_step(store, statement, SQLITE_OK, row));
+        if (*row) *at = sqlite3_column_int64(statement, id_column);
+    }
+out:
+    return status;
+}
+
+static pkin_status take_paper(pkin_store *store, sqlite3_stmt *statement, pkin_i_arena *arena,
+                              pkin_i_stored_paper *out) {
+    paper_row row;
+    const char *key = NULL;
+    pkin_status status;
+    PKIN_TRY(copy_row(store, statement, arena, &row, &key));
+    PKIN_TRY(unpack_row(store, &row, key, arena, &out->paper));
+out:
+    return status;
+}
+
+static pkin_status read_papers(pkin_store *store, const int64_t *paper_ids, uint64_t n_papers, pkin_i_arena *arena,
+                               pkin_i_stored_paper *out) {
+    sqlite3_stmt *statement = NULL;
+    int64_t at = INT64_MIN;
+    bool row = true;
+    pkin_status status;
+    PKIN_TRY(pkin_i_sql_prepare(store, PKIN_I_SQL_PAPERS_READ, &statement));
+    for (uint64_t k = 0; k < n_papers; k++) {
+        PKIN_TRY(step_to(store, statement, N_PAPER_TEXTS + 2, paper_ids[k], &at, &row));
+        if (!row || at != paper_ids[k]) {
+            status = fail_missing(store, paper_ids[k]);
+            goto out;
+        }
+        PKIN_TRY(take_paper(store, statement, arena, &out[k]));
+    }
+out:
+    pkin_i_sql_reset(statement);
+    return status;
+}
+
+static pkin_status read_first_dates(pkin_store *store, const int64_t *paper_ids, uint64_t n_papers, pkin_i_arena *arena,
+                                    pkin_i_stored_paper *out) {
+    sqlite3_stmt *statement = NULL;
+    int64_t at = INT64_MIN;
+    bool row = true;
+    pkin_status status;
+    PKIN_TRY(pkin_i_sql_prepare(store, PKIN_I_SQL_FIRST_DATES, &statement));
+    for (uint64_t k = 0; k < n_papers; k++) {
+        out[k].first_date = "";
+        PKIN_TRY(step_to(store, statement, 0, paper_ids[k], &at, &row));
+        if (!row || at != paper_ids[k]) continue;
+        PKIN_TRY(pkin_i_sql_copy_text(store, statement, 1, arena, &out[k].first_date));
+    }
+out:
+    pkin_i_sql_reset(statement);
+    return status;
+}
+
+pkin_status pkin_i_store_papers(pkin_store *store, const int64_t *paper_ids, uint64_t n_papers, pkin_i_arena *arena,
+                                pkin_i_stored_paper *out) {
+    bool began = false;
+    pkin_status status;
+    PKIN_TRY(pkin_i_snapshot_begin(store, &began));
+    PKIN_TRY(read_papers(store, paper_ids, n_papers, arena, out));
+    PKIN_TRY(read_first_dates(store, paper_ids, n_papers, arena, out));
+out:
+    pkin_i_snapshot_end(store, began);
+    return status;
+}
+
+/* A paper of KEYS_READ and, where there is one, its row of FIRST_DATES. */
+static pkin_status take_first_seen(pkin_store *store, sqlite3_stmt *keys, sqlite3_stmt *dates, pkin_i_arena *arena,
+                                   pkin_i_first_seen *out) {
+    pkin_status status;
+    out->paper_id = sqlite3_column_int64(keys, 0);
+    out->first_date = out->listed_date = "";
+    PKIN_TRY(pkin_i_sql_copy_text(store, keys, 1, arena, &out->key));
+    PKIN_TRY(pkin_i_sql_copy_text(store, keys, 2, arena, &out->own_date));
+    if (!dates) goto out;
+    PKIN_TRY(pkin_i_sql_copy_text(store, dates, 1, arena, &out->first_date));
+    PKIN_TRY(pkin_i_sql_copy_text(store, dates, 2, arena, &out->listed_date));
+out:
+    return status;
+}
+
+/* Two passes side by side: twice as fast as one statement that joins them. */
+static pkin_status read_first_seen(pkin_store *store, pkin_i_arena *arena, pkin_i_first_seen **items, size_t *n_items) {
+    sqlite3_stmt *keys = NULL, *dates = NULL;
+    size_t capacity = 0;
+    int64_t at = INT64_MIN;
+    bool row = false, has_dates = true;
+    pkin_status status;
+    PKIN_TRY(pkin_i_sql_prepare(store, PKIN_I_SQL_KEYS_READ, &keys));
+    PKIN_TRY(pkin_i_sql_prepare(store, PKIN_I_SQL_FIRST_DATES, &dates));
+    for (;;) {
+        PKIN_TRY(pkin_i_sql_step(store, keys, SQLITE_OK, &row));
+        if (!row) break;
+        int64_t paper_id = sqlite3_column_int64(keys, 0);
+        PKIN_TRY(step_to(store, dates, 0, paper_id, &at, &has_dates));
+        PKIN_TRY(pkin_i_grow(items, &capacity, *n_items + 1, sizeof **items));
+        bool is_dated = has_dates && at == paper_id;
+        PKIN_TRY(take_first_seen(store, keys, is_dated ? dates : NULL, arena, &(*items)[(*n_items)++]));
+    }
+out:
+    pkin_i_sql_reset(keys);
+    pkin_i_sql_reset(dates);
+    return status;
+}
+
+pkin_status pkin_i_store_first_seen(pkin_store *store, pkin_i_arena *arena, pkin_i_first_seen **out, uint64_t *n_out) {
+    pkin_i_first_seen *items = NULL;
+    size_t n = 0;
+    bool began = false;
+    pkin_status status;
+    PKIN_TRY(pkin_i_snapshot_begin(store, &began));
+    PKIN_TRY(read_first_seen(store, arena, &items, &n));
+    PKIN_TRY(pkin_i_arena_allocate(arena, n, sizeof *items, out));
+    if (n) memcpy(*out, items, n * sizeof *items);
+    *n_out = n;
+out:
+    pkin_i_snapshot_end(store, began);
+    pkin_i_free(items);
     return status;
 }

@@ -8,7 +8,8 @@
 
 /*
  * Dates are "YYYY-MM-DD", which sorts as text. Text columns are never NULL: "" is what a record did not tell.
- * Nothing is ever deleted but links and verdicts that are replaced, so that no foreign key needs an index on its child.
+ * Nothing is ever deleted but links, verdicts and threads with their members, which are replaced (threads when they
+ * have no members left), so that no foreign key needs an index on its child.
  */
 static const char step_0_to_1[] =
     "CREATE TABLE meta ("
@@ -116,7 +117,48 @@ static const char step_0_to_1[] =
     "  CHECK (paper_a < paper_b)"
     ") STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = {step_0_to_1};
+static const char step_1_to_2[] =
+    /* What papers cluster to: threads of work, and the fields that they belong to; ended ones too. The day of the last
+       update, its settings and the highest papers.id that it knew stand in meta. */
+    "CREATE TABLE threads ("
+    "  id TEXT PRIMARY KEY,"
+    "  is_field INTEGER NOT NULL CHECK (is_field IN (0, 1)),"
+    "  field TEXT NOT NULL,"
+    "  label TEXT NOT NULL,"
+    "  label_chinese TEXT NOT NULL,"
+    "  born TEXT NOT NULL,"
+    "  ended TEXT NOT NULL,"
+    "  merged_into TEXT NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
+    /* The thread of a paper. `rank`: as one that stands for it, from 1; 0: none. `in_window` 1: it was among the papers
+       that the last update clustered. */
+    "CREATE TABLE thread_members ("
+    "  paper INTEGER PRIMARY KEY REFERENCES papers,"
+    "  thread TEXT NOT NULL REFERENCES threads,"
+    "  rank INTEGER NOT NULL CHECK (rank >= 0),"
+    "  in_window INTEGER NOT NULL CHECK (in_window IN (0, 1))"
+    ") STRICT;"
+
+    /* What happened to threads at update number `run` (from 1), in the order told. No foreign keys: threads are
+       replaced as a whole. */
+    "CREATE TABLE thread_events ("
+    "  run INTEGER NOT NULL CHECK (run > 0),"
+    "  position INTEGER NOT NULL CHECK (position > 0),"
+    "  date TEXT NOT NULL,"
+    "  kind TEXT NOT NULL CHECK (kind IN ('born', 'grew', 'merged', 'split', 'ended')),"
+    "  is_field INTEGER NOT NULL CHECK (is_field IN (0, 1)),"
+    "  thread TEXT NOT NULL,"
+    "  label TEXT NOT NULL,"
+    "  other TEXT NOT NULL,"
+    "  explanation TEXT NOT NULL,"
+    "  n_before INTEGER NOT NULL CHECK (n_before >= 0),"
+    "  n_shared INTEGER NOT NULL CHECK (n_shared >= 0),"
+    "  n_after INTEGER NOT NULL CHECK (n_after >= 0),"
+    "  PRIMARY KEY (run, position)"
+    ") STRICT, WITHOUT ROWID;";
+
+static const char *const steps[] = {step_0_to_1, step_1_to_2};
 
 pkin_i_schema pkin_i_schema_current(void) {
     return (pkin_i_schema){steps, sizeof steps / sizeof *steps};

@@ -3,6 +3,8 @@
 #define PKIN_STORE_STORE_PRIVATE_H
 
 /* What host/digest needs of the store beyond the public calls. Row ids are SQLite's. */
+#include <stdbool.h>
+
 #include "paperkin/groups.h"
 #include "paperkin/store.h"
 #include "text/tokens.h"
@@ -47,6 +49,10 @@ pkin_status pkin_i_store_ingest_corpus(pkin_store *store, const pkin_corpus *cor
 pkin_status pkin_i_store_begin(pkin_store *store);
 pkin_status pkin_i_store_end(pkin_store *store, int keep);
 
+/* One snapshot for several reads; nothing to do inside of a change. _end after a failed _begin is fine. */
+pkin_status pkin_i_snapshot_begin(pkin_store *store, bool *began);
+void pkin_i_snapshot_end(pkin_store *store, bool began);
+
 /* The paper's row id by its key; 0 where the store has never seen it. */
 pkin_status pkin_i_store_find_paper(pkin_store *store, const char *key, int64_t *paper_id);
 
@@ -89,6 +95,22 @@ typedef struct pkin_i_stored_paper {
 } pkin_i_stored_paper;
 
 pkin_status pkin_i_store_paper(pkin_store *store, int64_t paper_id, pkin_i_arena *arena, pkin_i_stored_paper *out);
+
+/* The same of many, in one pass over the store: `paper_ids` ascending, out[k] of paper_ids[k]. */
+pkin_status pkin_i_store_papers(pkin_store *store, const int64_t *paper_ids, uint64_t n_papers, pkin_i_arena *arena,
+                                pkin_i_stored_paper *out);
+
+/* What tells the day on which a paper came out. Texts live in the arena. */
+typedef struct pkin_i_first_seen {
+    int64_t paper_id;
+    const char *key;
+    const char *own_date;    /* as in pkin_paper.date */
+    const char *first_date;  /* of all digests and corpora that had it; "": none has */
+    const char *listed_date; /* of the first digest that listed it; "": background corpora alone had it */
+} pkin_i_first_seen;
+
+/* For every paper, by row id; the array lives in the arena too. */
+pkin_status pkin_i_store_first_seen(pkin_store *store, pkin_i_arena *arena, pkin_i_first_seen **out, uint64_t *n_out);
 
 /* Replaces the links of a paper (rank in order) and the verdict of a pair (ids in any order). */
 typedef struct pkin_i_link {

@@ -55,7 +55,31 @@ PKIN_EXTERN_C_BEGIN
     X(VERDICT_PUT, "INSERT OR REPLACE INTO verdicts (paper_a, paper_b, verdict, rule, cosine, author_overlap, "        \
                    "title_ratio, abstract_ratio, title_words_elsewhere, days_apart, same_primary_category, "           \
                    "mathematics, title_numbers_differ, reports, comment_splits, comment_names_other) "                 \
-                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")                   \
+    X(PAPERS_READ, "SELECT version, shown_id, title, abstract, summary, comment, doi, link, date, authors, "           \
+                   "categories, key, id FROM papers ORDER BY id")                                                      \
+    /* Grouped in the order of the table's key, without sorting. */                                                    \
+    X(FIRST_DATES, "SELECT a.paper, min(d.date), ifnull(min(CASE WHEN d.background = 0 THEN d.date END), '') "         \
+                   "FROM appearances a JOIN digests d ON d.id = a.digest GROUP BY a.paper ORDER BY a.paper")           \
+    X(KEYS_READ, "SELECT id, key, date FROM papers ORDER BY id")                                                       \
+    X(LAST_DIGEST, "SELECT ifnull(max(CASE WHEN background = 0 THEN date END), ifnull(max(date), '')) FROM digests")   \
+    X(THREADS_DELETE, "DELETE FROM threads")                                                                           \
+    X(THREAD_INSERT, "INSERT INTO threads (id, is_field, field, label, label_chinese, born, ended, merged_into) "      \
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                        \
+    X(THREADS_READ, "SELECT id, is_field, field, label, label_chinese, born, ended, merged_into FROM threads "         \
+                    "ORDER BY id")                                                                                     \
+    X(THREAD_OF, "SELECT t.id, t.is_field, t.field, t.label, t.label_chinese, t.born, t.ended, t.merged_into "         \
+                 "FROM thread_members m JOIN threads t ON t.id = m.thread WHERE m.paper = ?1")                         \
+    X(MEMBERS_DELETE, "DELETE FROM thread_members")                                                                    \
+    X(MEMBER_INSERT, "INSERT INTO thread_members (paper, thread, rank, in_window) VALUES (?1, ?2, ?3, ?4)")            \
+    X(MEMBERS_COUNT, "SELECT count(*) FROM thread_members")                                                            \
+    X(MEMBERS_READ, "SELECT paper, thread, rank, in_window FROM thread_members ORDER BY paper")                        \
+    X(EVENT_LAST_RUN, "SELECT ifnull(max(run), 0) FROM thread_events")                                                 \
+    X(EVENT_INSERT, "INSERT INTO thread_events (run, position, date, kind, is_field, thread, label, other, "           \
+                    "explanation, n_before, n_shared, n_after) "                                                       \
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")                                      \
+    X(EVENTS_READ, "SELECT kind, is_field, date, thread, label, other, explanation, n_before, n_shared, n_after "      \
+                   "FROM thread_events WHERE date >= ?1 ORDER BY run DESC, position")
 
 typedef enum pkin_i_statement {
 #define PKIN_I_STATEMENT_ENUM(name, sql) PKIN_I_SQL_##name,
@@ -111,10 +135,6 @@ typedef struct pkin_i_change {
 
 pkin_status pkin_i_change_begin(pkin_store *store, pkin_i_change *change);
 pkin_status pkin_i_change_end(pkin_store *store, const pkin_i_change *change, pkin_status status);
-
-/* One snapshot for several reads; nothing to do inside of a change. */
-pkin_status pkin_i_snapshot_begin(pkin_store *store, bool *began);
-void pkin_i_snapshot_end(pkin_store *store, bool began);
 
 PKIN_EXTERN_C_END
 

@@ -33,16 +33,24 @@ typedef struct pkin_i_thread_member {
 /* All that a store knows of threads. Strings and arrays live in `arena`. */
 typedef struct pkin_i_stored_threads {
     char date[11];           /* of the last update; "": there was none */
-    const char *settings;    /* as pkin_i_threads_save was given; "" */
+    const char *settings;    /* as pkin_i_store_save_threads was given; "" */
+    int64_t last_paper_id;   /* the highest that the last update knew; 0 */
     pkin_i_thread_row *rows; /* by id, ended ones too */
     size_t n_rows;
     pkin_i_thread_member *members; /* by paper id, ascending */
     size_t n_members;
 } pkin_i_stored_threads;
 
+/* Rows that no update can have written are PKIN_ERROR_CORRUPT. */
 pkin_status pkin_i_store_load_threads(pkin_store *store, pkin_i_arena *arena, pkin_i_stored_threads *out);
 
-/* Replaces rows and members, and adds the events, as one change. */
+/* Date of the last update alone; "": there was none. */
+pkin_status pkin_i_store_threads_date(pkin_store *store, char date[11]);
+
+/* Date of the latest digest, or where there are only background corpora, of the latest of them; "": there are none. */
+pkin_status pkin_i_store_last_date(pkin_store *store, char date[11]);
+
+/* Replaces rows and members, and adds the events, as one change. Rows and members in any order. */
 pkin_status pkin_i_store_save_threads(pkin_store *store, const pkin_i_stored_threads *threads,
                                       const pkin_thread_event *events, size_t n_events);
 

@@ -8,23 +8,29 @@ PKIN_EXTERN_C_BEGIN
 
 /*
  * What to look for, by examples and by words. The query's vector is the mean of the wanted papers' and of the text's
- * unit vectors minus `unwanted_weight` times the mean of the unwanted ones', negative weights set to 0, scaled to length 1
- * (Rocchio, "Relevance feedback in information retrieval", 1971).
+ * unit vectors minus `unwanted_weight` times the mean of the unwanted ones', negative weights set to 0, scaled to
+ * length 1 (Rocchio, "Relevance feedback in information retrieval", 1971).
  */
 typedef struct pkin_related_options {
     size_t size;             /* sizeof(pkin_related_options), set by _default */
-    const char *const *ids;  /* wanted papers: keys ("arxiv:2512.11762"), or ids as people write them, with or without version */
+    const char *const *ids;  /* wanted papers: keys ("arxiv:2512.11762"), or arXiv ids with or without version, DOIs,
+                                links, or the ids that records gave */
     size_t n_ids;
     const char *const *not_ids; /* unwanted papers */
     size_t n_not_ids;
-    const char *text;        /* free text, "" or NULL: none */
+    /*
+     * Free text, "" or NULL: none; counts as one more wanted paper. Its words are read as those of the store's papers
+     * are. Where one of them stands in machine-written summaries and in no title or abstract (a Chinese word, where
+     * papers are English), summaries count as abstracts do.
+     */
+    const char *text;
     double unwanted_weight;  /* >= 0; default 0.5 */
     uint32_t count;          /* results, at most; default 10 */
     double floor;            /* least cosine with the query, in [0, 1]; default 0.05 */
     /*
      * Maximal marginal relevance, in [0, 1]; 1 (default): by cosine alone. Below: results are chosen one by one, each
-     * time the one with the largest diversity * cosine(query) - (1 - diversity) * (largest cosine with one chosen before),
-     * among the best 10 * count by cosine (Carbonell and Goldstein, "The use of MMR", 1998).
+     * time the one with the largest diversity * cosine(query) - (1 - diversity) * (largest cosine with one chosen
+     * before), among the best 10 * count by cosine (Carbonell and Goldstein, "The use of MMR", 1998).
      */
     double diversity;
     const char *since;       /* only papers that came out on that day or later; NULL: all */
@@ -38,7 +44,7 @@ PKIN_API pkin_related_options pkin_related_options_default(void);
 
 enum { PKIN_RELATED_TERMS = 5 };
 
-/* A term and what it adds to the cosine. */
+/* A term and what it adds to the cosine; a pair of words often stands for its words too, with what they add. */
 typedef struct pkin_related_term {
     const char *term;
     double share;
@@ -71,8 +77,8 @@ typedef struct pkin_related {
 
 /*
  * The papers of the store closest to a query; exact. The query's own papers, wanted or not, are never among them. An id
- * that the store does not know is PKIN_ERROR_NOT_FOUND, one that fits several papers PKIN_ERROR_INVALID_ARGUMENT; both are named. Free with
- * pkin_related_free, also after a failure.
+ * that the store does not know is PKIN_ERROR_NOT_FOUND, one that fits several papers PKIN_ERROR_INVALID_ARGUMENT; both
+ * are named. Free with pkin_related_free, also after a failure.
  */
 PKIN_API pkin_status pkin_related_find(pkin_store *store, const pkin_related_options *options, pkin_related *out);
 PKIN_API void pkin_related_free(pkin_related *related);

@@ -9,14 +9,22 @@ PKIN_EXTERN_C_BEGIN
 
 /*
  * Threads of work: the clusters of a store's papers, followed through its days. Clusters are found anew from the papers
- * alone; then each takes over the identity of the thread of the last update with which it shares most papers.
+ * alone; then each takes over the identity of the thread of the last update with which it shares most papers. Fields,
+ * which are clusters of threads, are followed in the same way, by the papers of their threads.
+ *
+ * Two clusters are compared by the papers that both updates looked at. Of an old one count those that are in the window
+ * still, those that are in no thread now among them; of a new one those that were in a thread before. So a thread may
+ * grow as fast as it likes, papers may leave it by leaving the window, and both keep it what it is; losing its papers to
+ * other threads or to none does not. A new cluster takes the identity of an old one where their common papers are at
+ * least half of the smaller and at least 30 % of the larger; pairs with most common papers come first, and each identity
+ * goes to one cluster.
  */
 
 typedef enum pkin_thread_event_kind {
     PKIN_THREAD_BORN = 0, /* no earlier thread has enough of its papers */
-    PKIN_THREAD_GREW,     /* it got papers that are new to the store */
-    PKIN_THREAD_MERGED,   /* most of `other`'s papers came over, which ended by it */
-    PKIN_THREAD_SPLIT,    /* `other` left it as a thread of its own */
+    PKIN_THREAD_GREW,     /* it got papers that the last update did not know */
+    PKIN_THREAD_MERGED,   /* more than half of `other`'s papers that are in the window came over, which ended by it */
+    PKIN_THREAD_SPLIT,    /* `other`, a new one, has more than half of its earlier papers, and at least 30 % of all, from it */
     PKIN_THREAD_ENDED     /* its papers went to no thread in particular, or left the window */
 } pkin_thread_event_kind;
 
@@ -30,15 +38,19 @@ typedef struct pkin_thread_event {
     const char *label;       /* as it was then */
     const char *other;       /* id of the other thread, "" where there is none */
     const char *explanation; /* one line: "kept 14 of its 16 papers, 5 new ones" */
-    uint64_t n_before, n_shared, n_after; /* its papers in the window before, of them still together, now */
+    uint64_t n_before; /* its papers in the window before; merged: `other`'s; born: 0 */
+    uint64_t n_shared; /* of them still together: in it; merged: in `thread`; split: in `other`; ended: in any one */
+    uint64_t n_after;  /* its papers in the window now; split: `other`'s; ended: 0 */
 } pkin_thread_event;
 
 typedef struct pkin_threads_options {
     size_t size;             /* sizeof(pkin_threads_options), set by _default */
     const pkin_topics_options *topics; /* NULL: as the store remembers from its last update, else the defaults */
-    uint32_t window_days;    /* papers of so many days up to `date` are clustered, older ones stay where they were; 0: all;
-                                UINT32_MAX (default): as remembered, else 180 */
-    const char *date;        /* of the update, "YYYY-MM-DD"; NULL: that of the store's latest digest */
+    uint32_t window_days;    /* papers of the day `date` - window_days or later are clustered, older ones stay where they
+                                were; 0: all; UINT32_MAX (default): as remembered, else 180 */
+    const char *date;        /* of the update, "YYYY-MM-DD": papers of later days wait. NULL: that of the store's latest
+                                digest, and none waits. One before the last update's counts as that: time does not go
+                                back */
     const char *backend;     /* as in pkin_similarity_options; NULL: auto */
     int dry_run;             /* 1: the store is not changed */
     int n_threads;
@@ -62,11 +74,17 @@ typedef struct pkin_threads_report {
 
 /*
  * Clusters the papers of the window anew, matches the clusters with the threads that the store knows, and remembers
- * both: in one transaction. Thread ids are made of the papers that founded them, so that a store made again from the
- * same digests in the same steps has the same ids; updating again without new papers changes nothing and reports no
- * event. A cluster takes over the id of the thread with which it shares most papers, if that is at least half of the smaller
- * of the two and at least 30 % of the larger; each id goes to one cluster. PKIN_ERROR_CANCELLED leaves the store as it was. Free the report with
- * pkin_threads_report_free, also after a failure.
+ * both, with the settings: in one transaction, or inside of the one that is open. Updating again without new papers
+ * changes nothing and reports no event.
+ *
+ * An id is a hash of the key of the thread's earliest paper (by day, then key) when it was born, or of the next ones
+ * where a thread has that id already: a store made again from the same digests in the same steps has the same ids, and
+ * one made in other steps mostly. A thread that ended in an earlier update and comes together again thus gets its id
+ * back, where its earliest paper is the same.
+ *
+ * PKIN_ERROR_NOT_FOUND: the store has no papers, and no date was given. PKIN_ERROR_CORRUPT: rows or settings of threads
+ * are damaged. PKIN_ERROR_CANCELLED leaves the store as it was. Free the report with pkin_threads_report_free, also
+ * after a failure.
  */
 PKIN_API pkin_status pkin_threads_update(pkin_store *store, const pkin_threads_options *options,
                                          pkin_threads_report *report);
@@ -91,8 +109,9 @@ typedef struct pkin_thread {
     const char *merged_into; /* id; "" */
     uint64_t n_papers;       /* that were ever put into it and not into another later */
     uint64_t n_since;        /* of them with a day of `since` or later */
-    const uint32_t *counts;  /* n_bins: papers by day, from `since` to `until`, in bins of equal length */
-    const pkin_thread_paper *representatives; /* best first */
+    const uint32_t *counts;  /* n_bins: n_since by day, from `since` to `until`, in bins of equal length as far as whole
+                                days allow */
+    const pkin_thread_paper *representatives; /* best first, up to 3; of a field: its threads', largest thread first */
     uint32_t n_representatives;
 } pkin_thread;
 
@@ -100,9 +119,10 @@ typedef struct pkin_threads_query {
     size_t size;        /* sizeof(pkin_threads_query), set by _default */
     const char *since;  /* "YYYY-MM-DD"; NULL: `since_days` before the last update */
     uint32_t since_days;/* default 30 */
-    uint32_t n_bins;    /* default 10 */
+    uint32_t n_bins;    /* 1 to 10000, default 10; fewer where there are fewer days */
     int with_ended;     /* 1: also those that ended since */
-    const char *thread; /* id: that one alone, with all its papers as representatives; NULL: all */
+    const char *thread; /* id: that one alone, ended or not, with all its papers as representatives (after those that are,
+                           latest first) and its events; NULL: all */
 } pkin_threads_query;
 
 PKIN_API pkin_threads_query pkin_threads_query_default(void);
@@ -111,7 +131,7 @@ PKIN_API pkin_threads_query pkin_threads_query_default(void);
 typedef struct pkin_threads {
     pkin_thread *items;
     size_t n_items;
-    char since[11], until[11]; /* days, both included */
+    char since[11], until[11]; /* days, both included; until: the date of the last update */
     uint32_t n_bins;
     uint64_t n_papers, n_outliers; /* of the store with a day in that span, and of them in no thread */
     pkin_thread_event *events;     /* of updates since, latest first */
@@ -119,7 +139,8 @@ typedef struct pkin_threads {
     void *memory;
 } pkin_threads;
 
-/* PKIN_ERROR_NOT_FOUND where the store has no threads yet, or none of that id. Free with pkin_threads_free. */
+/* PKIN_ERROR_NOT_FOUND where threads were never updated, or there is none of that id; PKIN_ERROR_INVALID_ARGUMENT where
+   `since` is no day or after the last update. O(papers). Free with pkin_threads_free. */
 PKIN_API pkin_status pkin_threads_list(pkin_store *store, const pkin_threads_query *query, pkin_threads *out);
 PKIN_API void pkin_threads_free(pkin_threads *threads);
 

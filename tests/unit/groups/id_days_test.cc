@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "groups/id_days.h"
 #include "test_paper.h"
 
@@ -36,5 +38,22 @@ TEST(DaysApart, AreUnknownForDamagedIds) {
         TestPaper a("2501.00001", "x"), b("2501.00001", "y");
         b.key = key;
         EXPECT_EQ(days(a, b), -1) << key;
+    }
+}
+
+static std::string id_day(const char *key) {
+    char day[11] = "";
+    return pkin_i_id_day(key, day) ? day : std::string("none") + day;
+}
+
+TEST(IdDay, IsTheDayByTheRunningNumber) {
+    EXPECT_EQ(id_day("arxiv:2512.00001"), "2025-12-01");
+    EXPECT_EQ(id_day("arxiv:2512.13000"), "2025-12-16") << "half of 26,000";
+    EXPECT_EQ(id_day("arxiv:2601.29999"), "2026-01-31") << "30,000 a month";
+    EXPECT_EQ(id_day("arxiv:2602.99999"), "2026-02-28") << "never beyond the month";
+    EXPECT_EQ(id_day("arxiv:0704.0001"), "2007-04-01");
+    EXPECT_EQ(id_day("arxiv:hep-th/9912999"), "1999-12-01") << "old numbers count by archive";
+    for (const char *key : {"doi:10.1000/x", "arxiv:2513.00001", "arxiv:", "arxiv:25", "title:a|b", ""}) {
+        EXPECT_EQ(id_day(key), "none") << key;
     }
 }

@@ -95,6 +95,9 @@ inline std::string dump(const std::string &path) {
         {"paper_terms", "paper, hex(title), hex(abstract), hex(summary)"},
         {"links", "paper, rank, to_paper, score"},
         {"verdicts", "*"},
+        {"threads", "*"},
+        {"thread_members", "*"},
+        {"thread_events", "*"},
     };
     std::string out;
     for (auto &table : tables) {

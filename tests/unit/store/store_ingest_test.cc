@@ -27,7 +27,7 @@ TEST_F(Ingest, RemembersPapersVersionsAppearancesAndWords) {
     EXPECT_EQ(report.n_repeats, 0u);
 
     pkin_store_statistics statistics = describe(store);
-    EXPECT_EQ(statistics.schema_version, 1);
+    EXPECT_EQ(statistics.schema_version, 2);
     EXPECT_EQ(statistics.n_papers, 2u);
     EXPECT_EQ(statistics.n_versions, 1u);
     EXPECT_EQ(statistics.n_digests, 1u);

@@ -31,7 +31,7 @@ TEST_F(Open, MakesAStoreWithItsMarks) {
         EXPECT_EQ(describe(store).n_papers, 0u);
         EXPECT_STREQ(describe(store).first_date, "");
     }
-    EXPECT_EQ(run_sql(path, "PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode"), "1886087534\n1\nwal\n");
+    EXPECT_EQ(run_sql(path, "PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode"), "1886087534\n2\nwal\n");
     EXPECT_EQ(run_sql(path,
                       "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 "
                       "AND name NOT LIKE 'sqlite_%'"),
@@ -252,7 +252,7 @@ TEST_F(Open, AStoreThatWasCutWhileBeingMadeIsMadeAnew) {
     expect_error(path, PKIN_STORE_READ_ONLY, PKIN_ERROR_STORE_VERSION, "open it once for writing");
     Store store(path);
     ASSERT_EQ(store.status, PKIN_OK) << pkin_last_error();
-    EXPECT_EQ(describe(store).schema_version, 1);
+    EXPECT_EQ(describe(store).schema_version, 2);
 }
 
 /* A process was killed between writing the mark and deleting its journal: the journal takes the mark back. */
