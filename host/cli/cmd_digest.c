@@ -31,6 +31,8 @@ static pkin_digest_options make_options(pkin_i_cli *cli, const pkin_i_settings *
     options.languages = chosen_languages(settings->languages);
     if (settings->n_related != UINT64_MAX) options.n_related = (uint32_t)settings->n_related;
     if (!isnan(settings->related_floor)) options.related_floor = settings->related_floor;
+    options.threads = settings->with_threads;
+    options.novelty = !settings->no_novelty;
     options.date = settings->date;
     options.backend = settings->backend;
     options.n_threads = (int)settings->n_threads;
@@ -241,6 +243,21 @@ static const pkin_i_option options[] = {
      .maximum = 1,
      PKIN_I_MEMBER(related_floor),
      .help = "the least cosine of a related paper; default 0.13"},
+    {.name = "with-threads",
+     .kind = PKIN_I_OPTION_SWITCH,
+     .value = 1,
+     PKIN_I_MEMBER(with_threads),
+     .help = "tell each paper's thread, and the threads of the day at the top; default: if the store has threads"},
+    {.name = "without-threads",
+     .kind = PKIN_I_OPTION_SWITCH,
+     .value = 0,
+     PKIN_I_MEMBER(with_threads),
+     .help = "no threads, also if the store has some"},
+    {.name = "without-novelty",
+     .kind = PKIN_I_OPTION_SWITCH,
+     .value = 1,
+     PKIN_I_MEMBER(no_novelty),
+     .help = "do not tell how far papers are from all earlier ones"},
     PKIN_I_OPTION_OF_DATE,
     {.name = "json",
      .kind = PKIN_I_OPTION_SWITCH,
@@ -254,12 +271,13 @@ static const pkin_i_option options[] = {
 const pkin_i_command pkin_i_command_digest = {
     .name = "digest",
     .usage = "(--out DIR | --in-place | --dry-run) [OPTION]... FILE...",
-    .summary = "annotates digests: repeats, near-duplicates, related papers",
+    .summary = "annotates digests: repeats, duplicates, threads, related papers",
     .description =
         "Remembers the papers of the files, compares them with one another and with everything remembered before, and "
         "writes each file again with a short block for each paper: where it was seen before, which papers are the same "
-        "work or part of a series and why, and related papers.\n"
-        "Markdown gets the block between marker comments, JSON lines a member \"paperkin\"; every other byte stays. "
+        "work or part of a series and why, its thread, how novel it is, and related papers.\n"
+        "Markdown gets the block between marker comments, and one at the top with the threads of the day; JSON lines a "
+        "member \"paperkin\"; every other byte stays. "
         "Running again replaces the blocks.",
     .examples = "  paperkin digest --store papers.db --out annotated 2026-01-05.md 2026-01-06.md\n"
                 "  paperkin digest --dry-run 2026-01-06.md\n"

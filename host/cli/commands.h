@@ -20,6 +20,7 @@ typedef struct pkin_i_command {
 
 extern const pkin_i_command pkin_i_command_backends;
 extern const pkin_i_command pkin_i_command_bench;
+extern const pkin_i_command pkin_i_command_cluster;
 extern const pkin_i_command pkin_i_command_digest;
 extern const pkin_i_command pkin_i_command_gate;
 extern const pkin_i_command pkin_i_command_help;
@@ -27,7 +28,9 @@ extern const pkin_i_command pkin_i_command_ingest;
 extern const pkin_i_command pkin_i_command_neighbors;
 extern const pkin_i_command pkin_i_command_pairs;
 extern const pkin_i_command pkin_i_command_read;
+extern const pkin_i_command pkin_i_command_related;
 extern const pkin_i_command pkin_i_command_store;
+extern const pkin_i_command pkin_i_command_threads;
 extern const pkin_i_command pkin_i_command_vectorize;
 extern const pkin_i_command pkin_i_command_version;
 

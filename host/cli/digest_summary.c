@@ -113,6 +113,27 @@ static void print_destination(pkin_i_cli *cli, const pkin_i_digest_summary *summ
     }
 }
 
+enum { SECONDS_BYTES = 32 };
+
+/* ", threads 1.52"; nothing for a step that was left out. */
+static const char *told_seconds(const char *step, double seconds, char buffer[SECONDS_BYTES]) {
+    buffer[0] = '\0';
+    if (seconds > 0) snprintf(buffer, SECONDS_BYTES, ", %s %.2f", step, seconds);
+    return buffer;
+}
+
+/* "threads: 87 of 120 papers are in 34 threads, 3 of them new" */
+static void print_threads(pkin_i_cli *cli, const pkin_digest_report *report, FILE *stream) {
+    char threads[PKIN_I_COUNTED_BYTES], inside[PKIN_I_COUNT_BYTES], papers[PKIN_I_COUNTED_BYTES];
+    char fresh[PKIN_I_COUNT_BYTES];
+    if (!report->with_threads) return;
+    pkin_i_cli_counted(report->n_threads_today, "thread", threads);
+    pkin_i_cli_counted(report->n_papers_today, "paper", papers);
+    pkin_i_cli_count(report->n_in_threads, inside);
+    pkin_i_cli_count(report->n_new_threads, fresh);
+    pkin_i_cli_line(cli, stream, "threads: %s of %s in %s, %s of them new", inside, papers, threads, fresh);
+}
+
 void pkin_i_digest_summary_print(pkin_i_cli *cli, const pkin_i_digest_summary *summary, FILE *stream) {
     const pkin_digest_report *report = summary->report;
     if (cli->quiet) return;
@@ -129,8 +150,18 @@ void pkin_i_digest_summary_print(pkin_i_cli *cli, const pkin_i_digest_summary *s
         pkin_i_cli_line(cli, stream, "store %s: %s, %s", summary->store_path, papers,
                         pkin_i_cli_bytes(summary->n_store_bytes, size));
     }
-    pkin_i_cli_line(cli, stream, "%.2f s: reading %.2f, vectors %.2f, similarity %.2f, writing %.2f", summary->seconds,
-                    report->seconds_ingest, report->seconds_vectors, report->seconds_similarity, report->seconds_write);
+    char threads[SECONDS_BYTES], novelty[SECONDS_BYTES];
+    print_threads(cli, report, stream);
+    pkin_i_cli_line(cli, stream, "%.2f s: reading %.2f, vectors %.2f, similarity %.2f%s%s, writing %.2f",
+                    summary->seconds, report->seconds_ingest, report->seconds_vectors, report->seconds_similarity,
+                    told_seconds("threads", report->seconds_threads, threads),
+                    told_seconds("novelty", report->seconds_novelty, novelty), report->seconds_write);
+}
+
+static void write_threads(pkin_i_json *json, uint64_t n_in_threads, uint64_t n_threads, uint64_t n_new) {
+    pkin_i_json_count(json, "in_threads", n_in_threads);
+    pkin_i_json_count(json, "threads", n_threads);
+    pkin_i_json_count(json, "new_threads", n_new);
 }
 
 static void write_file(pkin_i_json *json, const pkin_digest_file_report *file) {
@@ -141,6 +172,7 @@ static void write_file(pkin_i_json *json, const pkin_digest_file_report *file) {
     pkin_i_json_text(json, "date", file->date);
     pkin_i_json_flag(json, "changed", file->changed);
     for (size_t c = 0; c < N_COLUMNS; c++) pkin_i_json_count(json, columns[c].key, count_of(file, c));
+    write_threads(json, file->n_in_threads, file->n_threads_today, file->n_new_threads);
     pkin_i_json_end_object(json);
 }
 
@@ -157,12 +189,15 @@ void pkin_i_digest_summary_print_json(const pkin_i_digest_summary *summary) {
     pkin_i_json_end_array(&json);
     pkin_i_json_begin_object(&json, "totals");
     for (size_t c = 0; c < N_COLUMNS; c++) pkin_i_json_count(&json, columns[c].key, total_of(report, c));
+    write_threads(&json, report->n_in_threads, report->n_threads_today, report->n_new_threads);
     pkin_i_json_end_object(&json);
     pkin_i_json_begin_object(&json, "seconds");
     pkin_i_json_real(&json, "total", summary->seconds, 3);
     pkin_i_json_real(&json, "ingest", report->seconds_ingest, 3);
     pkin_i_json_real(&json, "vectors", report->seconds_vectors, 3);
     pkin_i_json_real(&json, "similarity", report->seconds_similarity, 3);
+    pkin_i_json_real(&json, "threads", report->seconds_threads, 3);
+    pkin_i_json_real(&json, "novelty", report->seconds_novelty, 3);
     pkin_i_json_real(&json, "write", report->seconds_write, 3);
     pkin_i_json_end_object(&json);
     pkin_i_json_end_answer(&json);

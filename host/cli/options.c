@@ -225,6 +225,19 @@ static bool take_text(pkin_i_settings *settings, const pkin_i_option *option, co
     return true;
 }
 
+static bool add_text(pkin_i_cli *cli, const pkin_i_option *option, const char *text, pkin_i_texts *out) {
+    if (*text && out->n < PKIN_I_TEXTS_MAX) {
+        out->items[out->n++] = text;
+        return true;
+    }
+    if (*text) {
+        pkin_i_cli_misuse(cli, "--%s: given more than %d times", option->name, PKIN_I_TEXTS_MAX);
+    } else {
+        pkin_i_cli_misuse(cli, "--%s: expected a name, found nothing", option->name);
+    }
+    return false;
+}
+
 static bool apply(pkin_i_cli *cli, const pkin_i_option *option, const char *text, pkin_i_settings *settings) {
     switch (option->kind) {
     case PKIN_I_OPTION_SWITCH:
@@ -234,6 +247,8 @@ static bool apply(pkin_i_cli *cli, const pkin_i_option *option, const char *text
         if (*text) return take_text(settings, option, text);
         pkin_i_cli_misuse(cli, "--%s: expected a name, found nothing", option->name);
         return false;
+    case PKIN_I_OPTION_TEXTS:
+        return add_text(cli, option, text, member(settings, option));
     case PKIN_I_OPTION_CHOICE:
         return check_choice(cli, option, text) && take_text(settings, option, text);
     case PKIN_I_OPTION_DATE:
@@ -332,6 +347,7 @@ static bool read_one(pkin_i_cli *cli, const pkin_i_option *table, int answer, ch
 bool pkin_i_options_read(pkin_i_cli *cli, const pkin_i_option *table, int n_words, char **words,
                          pkin_i_settings *settings, int *first_operand) {
     *settings = (pkin_i_settings){.stop_words = -1,
+                                  .with_threads = -1,
                                   .sublinear_tf = -1,
                                   .n_related = UINT64_MAX,
                                   .threshold = NAN,
@@ -344,6 +360,13 @@ bool pkin_i_options_read(pkin_i_cli *cli, const pkin_i_option *table, int n_word
                                   .max_df = NAN,
                                   .verify = -1,
                                   .seed = UINT64_MAX,
+                                  .window_days = UINT64_MAX,
+                                  .resolution = NAN,
+                                  .field_resolution = NAN,
+                                  .author_damping = NAN,
+                                  .least_weight = NAN,
+                                  .diversity = NAN,
+                                  .not_weight = NAN,
                                   .mean_terms = NAN,
                                   .near_copies = NAN,
                                   .copies = NAN};
@@ -371,6 +394,8 @@ static bool is_given(const pkin_i_option *option, const pkin_i_settings *setting
     case PKIN_I_OPTION_REALS:
     case PKIN_I_OPTION_COUNTS:
         return ((const pkin_i_numbers *)at)->n != 0;
+    case PKIN_I_OPTION_TEXTS:
+        return ((const pkin_i_texts *)at)->n != 0;
     default:
         return *(const char *const *)at != NULL;
     }

@@ -15,6 +15,13 @@ typedef struct pkin_i_numbers {
     double values[PKIN_I_NUMBERS_MAX];
 } pkin_i_numbers;
 
+/* The same for one that is given a text at each use. */
+enum { PKIN_I_TEXTS_MAX = 64 };
+typedef struct pkin_i_texts {
+    size_t n;
+    const char *items[PKIN_I_TEXTS_MAX];
+} pkin_i_texts;
+
 /*
  * What the options of every command set. Texts are NULL and reals NAN where the option was not given, counts are 0,
  * and switches that have an opposite are -1.
@@ -48,6 +55,8 @@ typedef struct pkin_i_settings {
     int keep_repeats;
     int explain;
     int distinct;
+    int with_threads; /* -1: as the store has them */
+    int no_novelty;
     int stop_words;   /* -1: as the preset has it */
     int sublinear_tf; /* -1: as the preset has it */
     uint64_t n_threads;
@@ -64,6 +73,27 @@ typedef struct pkin_i_settings {
     double summary_weight;
     double bigram_weight;
     double max_df;
+    /* cluster, threads */
+    const char *since; /* a date, or days as in "30d" */
+    const char *objective;
+    const char *edge_weight;
+    const char *graph_in;
+    const char *graph_out;
+    int all;
+    int mutual;
+    uint64_t n_clusters;
+    uint64_t n_runs;
+    uint64_t min_size;
+    uint64_t window_days; /* UINT64_MAX: not given */
+    double resolution;
+    double field_resolution;
+    double author_damping;
+    double least_weight;
+    /* related */
+    pkin_i_texts not_ids;
+    const char *text;
+    double diversity;
+    double not_weight;
     /* bench */
     pkin_i_numbers thresholds;
     pkin_i_numbers ks;
@@ -84,6 +114,7 @@ typedef enum pkin_i_option_kind {
     PKIN_I_OPTION_HEADING = 0, /* of a group in the help; no option */
     PKIN_I_OPTION_SWITCH,      /* sets an int to `value` */
     PKIN_I_OPTION_TEXT,
+    PKIN_I_OPTION_TEXTS, /* given again they are added */
     PKIN_I_OPTION_CHOICE, /* one of `choices`, parted by '|' */
     PKIN_I_OPTION_DATE,
     PKIN_I_OPTION_BACKEND,

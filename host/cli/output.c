@@ -95,6 +95,10 @@ bool pkin_i_output_open(pkin_i_cli *cli, const char *path, pkin_i_output *output
     return false;
 }
 
+pkin_escape_target pkin_i_output_escape(const pkin_i_output *output) {
+    return isatty(fileno(output->stream)) ? PKIN_ESCAPE_TERMINAL : PKIN_ESCAPE_TSV;
+}
+
 int pkin_i_output_close(pkin_i_cli *cli, pkin_i_output *output, bool keep) {
     if (!output->path) return PKIN_I_EXIT_DONE; /* pkin_i_output_finish looks after standard output */
     errno = 0;

@@ -16,6 +16,9 @@ typedef struct pkin_i_output {
 /* `path` NULL or "-": standard output. Returns false with a message when it cannot be opened. */
 bool pkin_i_output_open(pkin_i_cli *cli, const char *path, pkin_i_output *output);
 
+/* What texts in a table of tab-separated fields are escaped for: on a terminal also what could confuse it. */
+pkin_escape_target pkin_i_output_escape(const pkin_i_output *output);
+
 /* Flushes and names the file when `keep`, else removes it. Returns the exit code. */
 int pkin_i_output_close(pkin_i_cli *cli, pkin_i_output *output, bool keep);
 

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "json_out.h"
 #include "messages.h"
@@ -12,10 +11,9 @@ enum { N_TERMS = 3, TERM_BYTES = 24 };
 
 void pkin_i_pair_output_begin(pkin_i_pair_output *output, const pkin_i_output *destination, const pkin_i_rows *rows,
                               const pkin_i_settings *settings, bool ranked) {
-    bool on_terminal = isatty(fileno(destination->stream));
     *output = (pkin_i_pair_output){.stream = destination->stream,
                                    .rows = rows,
-                                   .escape = on_terminal ? PKIN_ESCAPE_TERMINAL : PKIN_ESCAPE_TSV,
+                                   .escape = pkin_i_output_escape(destination),
                                    .as_json = settings->format && strcmp(settings->format, "jsonl") == 0,
                                    .ranked = ranked,
                                    .exact = settings->exact,

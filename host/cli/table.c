@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "messages.h"
 
-enum { HEADING_LINES = 2 };
+enum { HEADING_LINES = 2, GAP = 2, USUAL_WIDTH = 120, LEAST_WIDTH = 12 /* of a column that is cut */ };
 
 struct pkin_i_table {
     size_t n_columns;
@@ -15,7 +17,8 @@ struct pkin_i_table {
     char **cells;
     size_t n_cells;
     size_t capacity;
-    size_t rule_row; /* SIZE_MAX: none */
+    size_t rule_row;  /* SIZE_MAX: none */
+    size_t first_cut; /* of the columns that may be cut; n_columns: none */
 };
 
 /* ---- Width, independent of the locale ------------------------------------------------------------------------- */
@@ -77,6 +80,7 @@ pkin_i_table *pkin_i_table_new(const char *const *headings, size_t n_columns, ui
     table->n_columns = n_columns;
     table->right = right;
     table->rule_row = SIZE_MAX;
+    table->first_cut = n_columns;
     table->heading_lines = pkin_i_cli_allocate(HEADING_LINES * n_columns, sizeof *table->heading_lines);
     for (size_t c = 0; c < n_columns; c++) {
         const char *newline = strchr(headings[c], '\n');
@@ -122,6 +126,10 @@ void pkin_i_table_rule(pkin_i_table *table) {
     table->rule_row = table->n_cells / table->n_columns;
 }
 
+void pkin_i_table_fit(pkin_i_table *table, size_t first) {
+    table->first_cut = first;
+}
+
 /* ---- Printing --------------------------------------------------------------------------------------------------- */
 
 static void widen(size_t *widths, size_t n_columns, char *const *cells, size_t n_cells) {
@@ -129,6 +137,58 @@ static void widen(size_t *widths, size_t n_columns, char *const *cells, size_t n
         size_t width = pkin_i_display_width(cells[k]);
         if (width > widths[k % n_columns]) widths[k % n_columns] = width;
     }
+}
+
+static size_t stream_width(FILE *stream) {
+    struct winsize size = {0};
+    bool is_known = isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return is_known ? size.ws_col : USUAL_WIDTH;
+}
+
+/* How narrow a column may become: its heading is never cut. */
+static size_t least_width(const pkin_i_table *table, size_t column) {
+    size_t width = LEAST_WIDTH;
+    for (size_t line = 0; line < HEADING_LINES; line++) {
+        size_t heading = pkin_i_display_width(table->heading_lines[line * table->n_columns + column]);
+        if (heading > width) width = heading;
+    }
+    return width;
+}
+
+/* Takes from the widest of the columns that may be cut, until a row has room. */
+static void narrow(const pkin_i_table *table, FILE *stream, size_t *widths) {
+    size_t most = stream_width(stream), total = GAP * (table->n_columns - 1);
+    for (size_t c = 0; c < table->n_columns; c++) total += widths[c];
+    for (; total > most; total--) {
+        size_t widest = table->n_columns;
+        for (size_t c = table->first_cut; c < table->n_columns; c++) {
+            bool may_shrink = widths[c] > least_width(table, c);
+            if (may_shrink && (widest == table->n_columns || widths[c] > widths[widest])) widest = c;
+        }
+        if (widest == table->n_columns) break;
+        widths[widest]--;
+    }
+}
+
+/* Cuts a cell that is wider than its column; "…" then is its last character. */
+static void cut(char **cell, size_t width) {
+    static const char mark[] = "…";
+    const char *at = *cell, *end = *cell;
+    if (pkin_i_display_width(*cell) <= width) return;
+    for (size_t used = 0; *at; end = at) {
+        char character[8] = "";
+        const char *begin = at;
+        next_character(&at);
+        memcpy(character, begin, (size_t)(at - begin));
+        used += pkin_i_display_width(character);
+        if (used + 1 > width) break;
+    }
+    size_t n_kept = (size_t)(end - *cell);
+    char *shorter = pkin_i_cli_allocate(n_kept + sizeof mark, 1);
+    memcpy(shorter, *cell, n_kept);
+    memcpy(shorter + n_kept, mark, sizeof mark);
+    free(*cell);
+    *cell = shorter;
 }
 
 static void pad(FILE *stream, size_t n_spaces) {
@@ -143,7 +203,7 @@ static void print_row(const pkin_i_table *table, FILE *stream, const size_t *wid
     for (size_t c = 0; c < n_shown; c++) {
         bool right = table->right >> c & 1;
         size_t padding = widths[c] - pkin_i_display_width(cells[c]);
-        if (c > 0) fputs("  ", stream);
+        if (c > 0) pad(stream, GAP);
         if (right) pad(stream, padding);
         fputs(cells[c], stream);
         if (!right && c + 1 < n_shown) pad(stream, padding);
@@ -152,7 +212,7 @@ static void print_row(const pkin_i_table *table, FILE *stream, const size_t *wid
 }
 
 static void print_rule(const pkin_i_table *table, FILE *stream, const size_t *widths) {
-    size_t width = 2 * (table->n_columns - 1);
+    size_t width = GAP * (table->n_columns - 1);
     for (size_t c = 0; c < table->n_columns; c++) width += widths[c];
     for (size_t k = 0; k < width; k++) fputc('-', stream);
     fputc('\n', stream);
@@ -178,6 +238,10 @@ void pkin_i_table_print(const pkin_i_table *table, FILE *stream, bool color) {
     size_t *widths = pkin_i_cli_allocate(n_columns, sizeof *widths);
     widen(widths, n_columns, table->heading_lines, HEADING_LINES * n_columns);
     widen(widths, n_columns, table->cells, table->n_cells);
+    if (table->first_cut < n_columns) narrow(table, stream, widths);
+    for (size_t k = 0; k < table->n_cells; k++) {
+        if (k % n_columns >= table->first_cut) cut(&table->cells[k], widths[k % n_columns]);
+    }
     if (has_headings(table)) {
         if (has_two_heading_lines(table)) print_row(table, stream, widths, table->heading_lines, color);
         print_row(table, stream, widths, table->heading_lines + n_columns, color);

@@ -18,6 +18,8 @@ void pkin_i_table_text(pkin_i_table *table, const char *text);
 void pkin_i_table_count(pkin_i_table *table, uint64_t n);
 /* Draws a line above the next row. */
 void pkin_i_table_rule(pkin_i_table *table);
+/* Cuts the longest cells of the columns from `first` on, so that rows fit the terminal, or 120 columns elsewhere. */
+void pkin_i_table_fit(pkin_i_table *table, size_t first);
 
 /* With `color` the heading is bold. */
 void pkin_i_table_print(const pkin_i_table *table, FILE *stream, bool color);

@@ -37,7 +37,7 @@ static pkin_status unpaired(const char *name, uint64_t line, const char *what) {
 
 pkin_status pkin_i_blocks_check(const char *bytes, size_t n_bytes, const char *name) {
     uint64_t number = 0, begun = 0; /* line of the open block's begin, 0: none is open */
-    for (size_t at = 0, next; at < n_bytes; at = next) {
+    for (size_t at = pkin_i_bom_bytes(bytes, n_bytes), next; at < n_bytes; at = next) {
         pkin_i_view line = pkin_i_line_at(bytes, n_bytes, at, &next);
         number++;
         if (begun && is_heading(line)) break;
@@ -102,7 +102,7 @@ pkin_status pkin_i_blocks_find(const char *bytes, size_t n_bytes, pkin_i_blocks 
     pkin_status status = PKIN_OK;
     block_search search = {.found = out};
     uint64_t number = 0;
-    for (size_t at = 0, next; at < n_bytes; at = next) {
+    for (size_t at = pkin_i_bom_bytes(bytes, n_bytes), next; at < n_bytes; at = next) {
         pkin_i_view line = pkin_i_line_at(bytes, n_bytes, at, &next);
         number++;
         if (is_heading(line)) PKIN_TRY(give_up_open(&search));

@@ -5,7 +5,8 @@
 /*
  * What paperkin adds to other people's files, and how it is recognised and removed again to the byte.
  *
- * Markdown: whole lines, inserted at the beginning of a line, ended as the file ends its lines:
+ * Markdown: whole lines, inserted at the beginning of a line (behind a byte order mark on the first), ended as the file
+ * ends its lines:
  *     <!-- paperkin:begin -->
  *     ...
  *     <!-- paperkin:end -->

@@ -5,6 +5,7 @@
 
 #include "base/failure.h"
 #include "corpus/blocks.h"
+#include "corpus/text_view.h"
 
 static pkin_status copy_up_to(pkin_i_annotator *annotator, size_t place) {
     pkin_status status = PKIN_OK;
@@ -66,6 +67,48 @@ pkin_status pkin_i_annotator_insert(pkin_i_annotator *annotator, const pkin_pape
     if (pkin_i_annotation_is_empty(annotation)) return PKIN_OK;
     return annotator->format == PKIN_FORMAT_MARKDOWN ? insert_block(annotator, record, annotation)
                                                      : insert_member(annotator, record, annotation);
+}
+
+/* Whether a line opens or closes front matter: `---` (YAML), `+++` (TOML), and `...`, which closes YAML too. */
+static bool is_fence(pkin_i_view line, char c) {
+    while (line.n_bytes && (line.bytes[line.n_bytes - 1] == ' ' || line.bytes[line.n_bytes - 1] == '\t'))
+        line.n_bytes--;
+    return line.n_bytes == 3 && line.bytes[0] == c && line.bytes[1] == c && line.bytes[2] == c;
+}
+
+/*
+ * Where the top of a digest is: behind a byte order mark and behind front matter, which sites' generators want at the
+ * very beginning. `limit`: the first entry; what goes on beyond it is no front matter, but a rule between entries.
+ */
+static size_t top_of(const char *bytes, size_t n_bytes, size_t limit) {
+    size_t start = pkin_i_bom_bytes(bytes, n_bytes), next;
+    if (start >= limit) return start;
+    pkin_i_view line = pkin_i_line_at(bytes, n_bytes, start, &next);
+    char fence = line.n_bytes ? line.bytes[0] : '\0';
+    if ((fence != '-' && fence != '+') || !is_fence(line, fence)) return start;
+    for (size_t at = next; at < limit; at = next) {
+        line = pkin_i_line_at(bytes, n_bytes, at, &next);
+        bool closes = is_fence(line, fence) || (fence == '-' && is_fence(line, '.'));
+        if (closes) return next;
+    }
+    return start;
+}
+
+pkin_status pkin_i_annotator_insert_section(pkin_i_annotator *annotator, const pkin_i_day_threads *threads,
+                                            const pkin_i_day_file *file) {
+    pkin_status status = PKIN_OK;
+    int is_open = 0;
+    if (annotator->format != PKIN_FORMAT_MARKDOWN || threads->n_items == 0) goto out;
+    size_t first = (size_t)pkin_corpus_paper(file->corpus, 0)->begin;
+    PKIN_TRY(copy_up_to(annotator, top_of(annotator->bytes, annotator->n_bytes, first)));
+    const char *line_end = line_end_at(annotator, annotator->at, &is_open);
+    PKIN_TRY(pkin_i_buffer_string(annotator->out, PKIN_I_BLOCK_BEGIN));
+    PKIN_TRY(pkin_i_buffer_string(annotator->out, line_end));
+    PKIN_TRY(pkin_i_day_threads_section(threads, file, annotator->languages, line_end, annotator->out));
+    PKIN_TRY(pkin_i_buffer_string(annotator->out, PKIN_I_BLOCK_END));
+    PKIN_TRY(pkin_i_buffer_string(annotator->out, line_end));
+out:
+    return status;
 }
 
 pkin_status pkin_i_annotator_finish(pkin_i_annotator *annotator) {

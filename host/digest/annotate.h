@@ -3,6 +3,7 @@
 #define PKIN_DIGEST_ANNOTATE_H
 
 #include "digest/annotation.h"
+#include "digest/day_threads.h"
 
 PKIN_EXTERN_C_BEGIN
 
@@ -24,6 +25,13 @@ typedef struct pkin_i_annotator {
  */
 pkin_status pkin_i_annotator_insert(pkin_i_annotator *annotator, const pkin_paper *record,
                                     const pkin_i_annotation *annotation);
+
+/*
+ * Inserts the section that `threads` of `file` make, at the top of a Markdown digest: behind a byte order mark and
+ * behind front matter. Before any record. Nothing where no paper is in a thread, and in other forms.
+ */
+pkin_status pkin_i_annotator_insert_section(pkin_i_annotator *annotator, const pkin_i_day_threads *threads,
+                                            const pkin_i_day_file *file);
 
 /* Copies the rest. */
 pkin_status pkin_i_annotator_finish(pkin_i_annotator *annotator);

@@ -8,8 +8,7 @@
 #include "base/failure.h"
 #include "base/utf8.h"
 
-/* A title as it is shown: the paper's id where it has none, cut at a character's boundary where it is long. */
-static pkin_status shown_title(const pkin_paper *paper, pkin_i_arena *arena, const char **out) {
+pkin_status pkin_i_shown_title(const pkin_paper *paper, pkin_i_arena *arena, const char **out) {
     pkin_status status = PKIN_OK;
     const char *title = *paper->title ? paper->title : *paper->id ? paper->id : paper->key;
     char *copy = NULL;
@@ -36,8 +35,7 @@ static int is_web_link(const char *link) {
            pkin_i_ascii_equal_ignoring_case(link, "https://", 8);
 }
 
-/* The record's own link, else the page that its arXiv id or DOI stands for, else "". */
-static pkin_status shown_link(const pkin_paper *paper, pkin_i_arena *arena, const char **out) {
+pkin_status pkin_i_shown_link(const pkin_paper *paper, pkin_i_arena *arena, const char **out) {
     pkin_status status = PKIN_OK;
     pkin_i_buffer text = {0};
     if (is_web_link(paper->link)) {
@@ -93,14 +91,14 @@ static void shown_date(const pkin_i_stored_paper *stored, const char *digest_dat
     snprintf(partner->date, sizeof partner->date, "%.10s", seen);
 }
 
-static pkin_status describe_partner(pkin_i_history *history, uint32_t row, const char *digest_date, pkin_i_arena *arena,
+pkin_status pkin_i_partner_describe(pkin_i_history *history, uint32_t row, const char *digest_date, pkin_i_arena *arena,
                                     pkin_i_partner *out) {
     pkin_status status = PKIN_OK;
     const pkin_i_stored_paper *stored = NULL;
     PKIN_TRY(pkin_i_history_paper(history, row, &stored));
     out->key = stored->paper.key;
-    PKIN_TRY(shown_title(&stored->paper, arena, &out->title));
-    PKIN_TRY(shown_link(&stored->paper, arena, &out->link));
+    PKIN_TRY(pkin_i_shown_title(&stored->paper, arena, &out->title));
+    PKIN_TRY(pkin_i_shown_link(&stored->paper, arena, &out->link));
     shown_date(stored, digest_date, out);
 out:
     return status;
@@ -130,7 +128,7 @@ static pkin_status collect_verdicts(pkin_i_history *history, const pkin_i_subjec
     for (size_t v = 0; v < n; v++) {
         const pkin_i_kin *kin = &subject->verdicts[v];
         out->verdicts[v] = (pkin_i_verdict_line){.judgement = kin->judgement, .terms = kin->terms};
-        PKIN_TRY(describe_partner(history, kin->row, date, arena, &out->verdicts[v].partner));
+        PKIN_TRY(pkin_i_partner_describe(history, kin->row, date, arena, &out->verdicts[v].partner));
     }
     out->n_verdicts = n;
     out->n_more_verdicts = subject->n_verdicts - n;
@@ -145,7 +143,7 @@ static pkin_status collect_related(pkin_i_history *history, const pkin_i_subject
     for (size_t r = 0; r < subject->n_related; r++) {
         const pkin_i_kin *kin = &subject->related[r];
         out->related[r] = (pkin_i_related_line){.cosine = pkin_score_to_cosine(kin->score), .terms = kin->terms};
-        PKIN_TRY(describe_partner(history, kin->row, date, arena, &out->related[r].partner));
+        PKIN_TRY(pkin_i_partner_describe(history, kin->row, date, arena, &out->related[r].partner));
     }
     out->n_related = subject->n_related;
 out:

@@ -6,6 +6,8 @@
  * What is said about one record, before it is written in any form. Markdown blocks and JSON members are two renderings
  * of the same struct. Strings are borrowed from the run's arenas.
  */
+#include <stdbool.h>
+
 #include "base/buffer.h"
 #include "digest/kinship.h"
 
@@ -44,6 +46,28 @@ typedef struct pkin_i_seen_line {
     const char *name;
 } pkin_i_seen_line;
 
+/* The thread of a paper. */
+typedef struct pkin_i_thread_line {
+    const char *id;
+    const char *field;         /* id; "" where it is in none */
+    const char *label;         /* English, never "" */
+    const char *label_chinese; /* "" where there is none */
+    const char *since;         /* day of its first paper; "" unknown */
+    const char *ended;         /* date of the update that ended it; "" while it lives */
+    uint64_t n_papers;         /* 0: has ended */
+    int32_t age_days;          /* from `since` to this digest; -1: unknown, or since is later */
+    bool is_new;               /* born at this digest */
+} pkin_i_thread_line;
+
+/* How far a paper is from everything earlier. */
+typedef struct pkin_i_novelty_line {
+    bool is_known;
+    unsigned percentile; /* 0 to 100 */
+    bool has_nearest;    /* an earlier paper shares words with it: */
+    pkin_i_partner nearest;
+    double cosine;
+} pkin_i_novelty_line;
+
 typedef struct pkin_i_annotation {
     const char *key;
     uint64_t listed_above;  /* 1-based entry of this file that named the paper first; 0: this one did */
@@ -57,11 +81,23 @@ typedef struct pkin_i_annotation {
     size_t n_more_verdicts;
     pkin_i_related_line *related;
     size_t n_related;
+    bool has_thread;
+    pkin_i_thread_line thread;
+    pkin_i_novelty_line novelty;
 } pkin_i_annotation;
 
 static inline int pkin_i_annotation_is_empty(const pkin_i_annotation *annotation) {
-    return !annotation->listed_above && !annotation->n_seen && !annotation->n_verdicts && !annotation->n_related;
+    return !annotation->listed_above && !annotation->n_seen && !annotation->n_verdicts && !annotation->n_related &&
+           !annotation->has_thread && !annotation->novelty.is_known;
 }
+
+/* A title as it is shown: the paper's id where it has none, cut where it is long. */
+pkin_status pkin_i_shown_title(const pkin_paper *paper, pkin_i_arena *arena, const char **out);
+/* The record's own link, else the page that its arXiv id or DOI stands for, else "". */
+pkin_status pkin_i_shown_link(const pkin_paper *paper, pkin_i_arena *arena, const char **out);
+/* The paper at a row of the history, in a digest of `digest_date`. */
+pkin_status pkin_i_partner_describe(pkin_i_history *history, uint32_t row, const char *digest_date, pkin_i_arena *arena,
+                                    pkin_i_partner *out);
 
 /*
  * Fills `out` for a record of a digest of `date`. `listed_above` as in the struct: such a record gets that alone.

@@ -184,8 +184,8 @@ pkin_status pkin_gate_run(pkin_store *store, const char *path, const char *out_p
     PKIN_TRY(run_in_transaction(&work, out_path));
     begun = 0;
     PKIN_TRY(pkin_i_store_end(store, taken.record != 0));
-    /* Behind the transaction: whoever reads the pipe may be slow, and the store must not be locked meanwhile. Should the
-       write fail nothing is lost, since asking again about the same digest gives the same lines. */
+    /* Behind the transaction: whoever reads the pipe may be slow, and the store must not be locked meanwhile. Should
+       the write fail nothing is lost, since asking again about the same digest gives the same lines. */
     if (is_standard_output(out_path)) PKIN_TRY(write_lines(&work, out_path));
     *report = work.report;
 out:

@@ -34,12 +34,19 @@ out:
     return status;
 }
 
-static pkin_status put_partner(pkin_i_buffer *out, const char *before, const pkin_i_partner *partner) {
+static pkin_status put_paper(pkin_i_buffer *out, const char *before, const pkin_i_partner *partner) {
     pkin_status status = PKIN_OK;
     PKIN_TRY(put_named(out, before, "key", partner->key));
     PKIN_TRY(put_named(out, ", ", "title", partner->title));
     PKIN_TRY(put_named(out, ", ", "link", partner->link));
     PKIN_TRY(put_named(out, ", ", "date", partner->date));
+out:
+    return status;
+}
+
+static pkin_status put_partner(pkin_i_buffer *out, const char *before, const pkin_i_partner *partner) {
+    pkin_status status = PKIN_OK;
+    PKIN_TRY(put_paper(out, before, partner));
     PKIN_TRY(pkin_i_buffer_string(out, partner->later ? ", \"later\": true" : ", \"later\": false"));
 out:
     return status;
@@ -129,6 +136,35 @@ out:
     return status;
 }
 
+static pkin_status put_thread(pkin_i_buffer *out, const pkin_i_thread_line *thread) {
+    pkin_status status = PKIN_OK;
+    PKIN_TRY(put_named(out, ", \"thread\": {", "id", thread->id));
+    PKIN_TRY(put_named(out, ", ", "label", thread->label));
+    if (*thread->label_chinese) PKIN_TRY(put_named(out, ", ", "label_zh", thread->label_chinese));
+    if (*thread->ended) {
+        PKIN_TRY(put_named(out, ", ", "ended", thread->ended));
+    } else {
+        PKIN_TRY(pkin_i_buffer_printf(out, ", \"papers\": %llu", (unsigned long long)thread->n_papers));
+        PKIN_TRY(put_named(out, ", ", "since", thread->since));
+    }
+    PKIN_TRY(pkin_i_buffer_string(out, thread->is_new ? ", \"new\": true}" : ", \"new\": false}"));
+out:
+    return status;
+}
+
+static pkin_status put_novelty(pkin_i_buffer *out, const pkin_i_novelty_line *novelty) {
+    pkin_status status = PKIN_OK;
+    PKIN_TRY(pkin_i_buffer_printf(out, ", \"novelty\": {\"percentile\": %u", novelty->percentile));
+    if (novelty->has_nearest) {
+        PKIN_TRY(put_paper(out, ", \"nearest\": {", &novelty->nearest));
+        PKIN_TRY(pkin_i_buffer_string(out, "}, \"cosine\": "));
+        PKIN_TRY(pkin_i_append_fixed(out, novelty->cosine, 4));
+    }
+    PKIN_TRY(pkin_i_buffer_char(out, '}'));
+out:
+    return status;
+}
+
 pkin_status pkin_i_json_member(const pkin_i_annotation *annotation, int languages, pkin_i_buffer *out) {
     pkin_status status = PKIN_OK;
     PKIN_TRY(pkin_i_buffer_string(out, PKIN_I_JSON_MEMBER_START));
@@ -138,6 +174,8 @@ pkin_status pkin_i_json_member(const pkin_i_annotation *annotation, int language
     }
     if (annotation->n_seen) PKIN_TRY(put_seen(out, annotation));
     if (annotation->n_verdicts) PKIN_TRY(put_verdicts(out, annotation, languages));
+    if (annotation->has_thread) PKIN_TRY(put_thread(out, &annotation->thread));
+    if (annotation->novelty.is_known) PKIN_TRY(put_novelty(out, &annotation->novelty));
     if (annotation->n_related) PKIN_TRY(put_related(out, annotation));
     PKIN_TRY(pkin_i_buffer_char(out, '}'));
 out:

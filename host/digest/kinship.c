@@ -203,20 +203,27 @@ out:
     return status;
 }
 
+/* The last use of the tokens. */
+static pkin_status weigh_related(pkin_i_history *history, const pkin_digest_options *options, pkin_i_kinship *kinship) {
+    pkin_status status = PKIN_OK;
+    double begin = pkin_i_seconds_now();
+    PKIN_TRY(pkin_i_history_weigh_related(history, options->n_threads, options->on_progress, options->progress_user));
+    pkin_i_history_drop_tokens(history);
+    kinship->seconds_vectors += pkin_i_seconds_now() - begin;
+out:
+    return status;
+}
+
 static pkin_status find_related(pkin_i_history *history, const pkin_digest_options *options, uint32_t *rows,
                                 pkin_i_kinship *kinship) {
     pkin_status status = PKIN_OK;
     comparison compared = {0};
     pkin_neighbor_lists lists = {0};
     pkin_similarity_options similarity = similarity_options(options);
-    pkin_features_options run = with_run(pkin_features_options_related(), options);
-    double begin = pkin_i_seconds_now();
-    PKIN_TRY(pkin_i_history_weigh_related(history, run.n_threads, run.on_progress, run.progress_user));
+    PKIN_TRY(weigh_related(history, options, kinship));
+    double weighed = pkin_i_seconds_now();
     compared.weights = &history->related;
     PKIN_TRY(select_subjects(kinship, rows, &compared));
-    pkin_i_history_drop_tokens(history);
-    double weighed = pkin_i_seconds_now();
-    kinship->seconds_vectors += weighed - begin;
     /* As many more neighbours as could be left out: the paper itself and those, few, that a verdict names. */
     size_t most_verdicts = 0;
     for (size_t s = 0; s < kinship->n_subjects; s++) {
@@ -249,7 +256,11 @@ pkin_status pkin_i_kinship_find(pkin_i_history *history, const uint32_t *rows, s
     if (n_rows == 0) goto out;
     PKIN_TRY(pkin_i_allocate(n_rows, sizeof *scratch, &scratch));
     PKIN_TRY(find_near_duplicates(history, options, scratch, out));
-    if (options->n_related > 0) PKIN_TRY(find_related(history, options, scratch, out));
+    if (options->n_related > 0) {
+        PKIN_TRY(find_related(history, options, scratch, out));
+    } else if (options->threads == 1 || options->novelty == 1) {
+        PKIN_TRY(weigh_related(history, options, out));
+    }
     pkin_i_history_drop_tokens(history);
 out:
     pkin_i_free(scratch);

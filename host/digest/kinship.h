@@ -55,8 +55,9 @@ typedef struct pkin_i_kinship {
 
 /*
  * Compares the papers at `rows` (ascending, distinct) with one another and with the whole history: near-duplicates by
- * plain weights, judged; related papers by the weights that make the best links. Drops the history's tokens when they
- * are used up. Zero-initialise `out`; free also after a failure.
+ * plain weights, judged; related papers by the weights that make the best links, which stay in history->related for
+ * threads and novelty where options->threads or options->novelty is 1. Drops the history's tokens when they are used
+ * up. Zero-initialise `out`; free also after a failure.
  */
 pkin_status pkin_i_kinship_find(pkin_i_history *history, const uint32_t *rows, size_t n_rows,
                                 const pkin_digest_options *options, pkin_i_kinship *out);

@@ -20,6 +20,23 @@ static const char *const phrases[PKIN_I_N_PHRASES][2] = {
     [PKIN_I_PHRASE_SHARED_TERMS] = {"shared terms", "共同词"},
     [PKIN_I_PHRASE_RELATED] = {"Related", "相关论文"},
     [PKIN_I_PHRASE_LATER] = {"later", "后续"},
+    [PKIN_I_PHRASE_THREAD] = {"Thread", "主题"},
+    [PKIN_I_PHRASE_PAPER] = {"paper", "篇"},
+    [PKIN_I_PHRASE_PAPERS] = {"papers", "篇"},
+    [PKIN_I_PHRASE_SINCE] = {"since", "始于"},
+    [PKIN_I_PHRASE_DAYS] = {"d", "天"},
+    [PKIN_I_PHRASE_WEEKS] = {"wk", "周"},
+    [PKIN_I_PHRASE_MONTHS] = {"mo", "个月"},
+    [PKIN_I_PHRASE_ENDED] = {"ended", "止于"},
+    [PKIN_I_PHRASE_NEW_TODAY] = {"new today", "今日新出现"},
+    [PKIN_I_PHRASE_NOVELTY] = {"Novelty", "新颖度"},
+    [PKIN_I_PHRASE_NEAREST] = {"closest earlier paper", "最接近的早期论文"},
+    [PKIN_I_PHRASE_THREADS_TODAY] = {"Threads today", "今日主题"},
+    [PKIN_I_PHRASE_FIELDS] = {"Largest fields", "主要领域"},
+    [PKIN_I_PHRASE_TODAY] = {"today", "篇（今日）"},
+    [PKIN_I_PHRASE_MORE_HERE] = {"more", "篇未列出"},
+    [PKIN_I_PHRASE_MORE_THREADS] = {"More threads", "其他主题"},
+    [PKIN_I_PHRASE_NO_THREAD] = {"In no thread", "不属于任何主题"},
 };
 
 const char *pkin_i_phrase_text(pkin_i_phrase phrase, pkin_language language) {

@@ -8,14 +8,18 @@
 #include "digest/day_file.h"
 
 pkin_digest_options pkin_digest_options_default(void) {
-    return (pkin_digest_options){
-        .size = sizeof(pkin_digest_options), .languages = PKIN_LANGUAGES_EN, .n_related = 5, .related_floor = 0.13};
+    return (pkin_digest_options){.size = sizeof(pkin_digest_options),
+                                 .languages = PKIN_LANGUAGES_EN,
+                                 .n_related = 5,
+                                 .related_floor = 0.13,
+                                 .threads = -1,
+                                 .novelty = 1};
 }
 
 /* Everything of one run; steps fill it from top to bottom. */
 typedef struct digest_run {
     pkin_store *store;
-    const pkin_digest_options *options;
+    pkin_digest_options *options;
     pkin_i_day_file *files;
     size_t n_files;     /* files that could be read; those behind them are not looked at */
     int in_transaction; /* dry run: everything is undone at the end */
@@ -23,6 +27,7 @@ typedef struct digest_run {
     size_t n_rows;
     pkin_i_history history;
     pkin_i_kinship kinship;
+    pkin_i_placement placement;
     pkin_digest_report *report;
 } digest_run;
 
@@ -40,6 +45,10 @@ static pkin_status check_run_options(const pkin_digest_options *options, const c
                  PKIN_ERROR_INVALID_ARGUMENT, "languages is %d, expected one of PKIN_LANGUAGES_*", options->languages);
     PKIN_REQUIRE(options->related_floor >= 0 && options->related_floor <= 1, PKIN_ERROR_INVALID_ARGUMENT,
                  "the floor of related papers is %g, expected a cosine in [0, 1]", options->related_floor);
+    PKIN_REQUIRE(options->threads >= -1 && options->threads <= 1, PKIN_ERROR_INVALID_ARGUMENT,
+                 "threads is %d, expected -1 (where the store has them), 0 or 1", options->threads);
+    PKIN_REQUIRE(options->novelty == 0 || options->novelty == 1, PKIN_ERROR_INVALID_ARGUMENT,
+                 "novelty is %d, expected 0 or 1", options->novelty);
 out:
     return status;
 }
@@ -133,17 +142,41 @@ out:
     return status;
 }
 
+/* From here on options->threads is 0 or 1. */
+static pkin_status decide_threads(digest_run *run) {
+    bool has_threads = false;
+    pkin_status status = PKIN_OK;
+    if (run->options->threads >= 0) goto out;
+    PKIN_TRY(pkin_i_store_has_threads(run->store, &has_threads));
+    run->options->threads = has_threads;
+out:
+    return status;
+}
+
+static pkin_status keep_findings(digest_run *run) {
+    pkin_status status = PKIN_OK;
+    PKIN_TRY(pkin_i_kinship_save(&run->kinship, &run->history));
+    PKIN_TRY(pkin_i_placement_save(&run->placement));
+out:
+    return status;
+}
+
 static pkin_status compare_papers(digest_run *run) {
     pkin_status status = PKIN_OK;
     double begin = pkin_i_seconds_now();
+    PKIN_TRY(decide_threads(run));
     PKIN_TRY(pkin_i_history_load(run->store, run->options->n_threads, &run->history));
     run->report->n_store_papers = run->history.n_papers;
     PKIN_TRY(collect_rows(run));
+    run->report->n_papers_today = run->n_rows;
     double loaded = pkin_i_seconds_now();
     PKIN_TRY(pkin_i_kinship_find(&run->history, run->rows, run->n_rows, run->options, &run->kinship));
     run->report->seconds_vectors = loaded - begin + run->kinship.seconds_vectors;
     run->report->seconds_similarity = run->kinship.seconds_similarity;
-    if (!run->options->dry_run) PKIN_TRY(pkin_i_kinship_save(&run->kinship, &run->history));
+    PKIN_TRY(pkin_i_placement_find(&run->history, run->rows, run->n_rows, run->options, &run->placement));
+    if (!run->options->dry_run) PKIN_TRY(keep_findings(run));
+    run->report->seconds_threads = run->placement.seconds_threads;
+    run->report->seconds_novelty = run->placement.seconds_novelty;
 out:
     return status;
 }
@@ -176,6 +209,7 @@ static pkin_status annotate_record(digest_run *run, const pkin_i_day_file *file,
     }
     PKIN_TRY(pkin_i_annotation_build(&run->history, record, listed_above, file->ingest.date, &sightings,
                                      pkin_i_kinship_subject(&run->kinship, row), arena, &annotation));
+    PKIN_TRY(pkin_i_placement_describe(&run->placement, row, file->ingest.date, arena, &annotation));
     count_annotation(&annotation, report);
     PKIN_TRY(pkin_i_annotator_insert(annotator, record, &annotation));
 out:
@@ -216,9 +250,15 @@ static pkin_status annotate_file(digest_run *run, const pkin_i_day_file *file, p
     pkin_status status = PKIN_OK;
     pkin_i_arena arena = {0};
     pkin_i_buffer text = {0};
+    pkin_i_day_threads threads = {0};
     pkin_i_annotator annotator = {.format = file->format, .languages = run->options->languages, .out = &text};
     annotator.bytes = pkin_corpus_bytes(file->corpus, &annotator.n_bytes);
     PKIN_TRY(start_file_report(file, run->options->dry_run, report));
+    PKIN_TRY(pkin_i_day_threads_find(&run->placement, file, &arena, &threads));
+    report->n_in_threads = threads.n_inside;
+    report->n_threads_today = threads.n_items;
+    report->n_new_threads = threads.n_new;
+    PKIN_TRY(pkin_i_annotator_insert_section(&annotator, &threads, file));
     for (uint64_t r = 0; r < pkin_corpus_size(file->corpus); r++) {
         PKIN_TRY(annotate_record(run, file, r, &arena, &annotator, report));
     }
@@ -233,10 +273,41 @@ out:
     return status;
 }
 
+/* Each paper and each thread once, in however many of the files they are. */
+static pkin_status count_threads(digest_run *run) {
+    enum { IS_TODAY = 1, IS_NEW = 2 };
+    const pkin_i_placement *placement = &run->placement;
+    pkin_digest_report *report = run->report;
+    pkin_status status = PKIN_OK;
+    unsigned char *seen = NULL; /* by thread */
+    pkin_i_thread_line line;
+    if (!placement->has_threads) goto out;
+    report->with_threads = 1;
+    PKIN_TRY(pkin_i_allocate_zeroed(placement->threads.stored.n_rows, 1, &seen));
+    for (size_t k = 0; k < run->n_rows; k++) {
+        uint32_t thread = placement->threads.thread_of_row[run->rows[k]];
+        if (thread == UINT32_MAX) continue;
+        report->n_in_threads++;
+        seen[thread] |= IS_TODAY;
+        for (size_t f = 0; f < run->n_files; f++) {
+            (void)pkin_i_placement_thread(placement, run->rows[k], run->files[f].ingest.date, &line);
+            if (line.is_new) seen[thread] |= IS_NEW;
+        }
+    }
+    for (size_t t = 0; t < placement->threads.stored.n_rows; t++) {
+        report->n_threads_today += (seen[t] & IS_TODAY) != 0;
+        report->n_new_threads += (seen[t] & IS_NEW) != 0;
+    }
+out:
+    pkin_i_free(seen);
+    return status;
+}
+
 static pkin_status annotate_files(digest_run *run) {
     pkin_status status = PKIN_OK;
     double begin = pkin_i_seconds_now();
     pkin_digest_report *report = run->report;
+    PKIN_TRY(count_threads(run));
     PKIN_TRY(pkin_i_allocate_zeroed(run->n_files, sizeof *report->files, &report->files));
     for (size_t f = 0; f < run->n_files; f++) {
         PKIN_TRY(tell_progress(run, "writing", f, run->n_files));
@@ -256,6 +327,7 @@ out:
 static void digest_run_free(digest_run *run) {
     /* Ends before the history is freed: its vocabulary is the store's. */
     if (run->in_transaction) (void)pkin_i_store_end(run->store, 0);
+    pkin_i_placement_free(&run->placement);
     pkin_i_kinship_free(&run->kinship);
     pkin_i_history_free(&run->history);
     for (size_t f = 0; f < run->n_files; f++) pkin_i_day_file_free(&run->files[f]);

@@ -2,7 +2,7 @@
 /*
  * Several runs, and what they agree on. Each edge's weight is multiplied by the share of the runs that put its ends
  * into one cluster; edges whose share is below one half are left out; one more run on that graph, with the same
- * objective and resolution and until nothing moves, gives the result.
+ * objective and resolution, gives the result.
  *
  * Why: runs on the same papers differ by their seeds where an edge says little, and so do runs on nearly the same
  * papers. Such edges count for less, or not at all, and the last run has fewer ways to differ. On months of real papers
@@ -25,6 +25,11 @@
 #include "base/memory.h"
 #include "groups/leiden.h"
 #include "groups/partition.h"
+
+enum {
+    LAST_ITERATIONS = 2, /* of the last run; more hardly move anything on a graph that the runs agree on */
+    ROWS_AT_A_TIME = 256
+};
 
 bool pkin_i_leiden_is_cancelled(pkin_i_leiden_progress *progress) {
     int cancelled;
@@ -86,43 +91,56 @@ static void agreed_graph_free(agreed_graph *graph) {
     pkin_i_free(graph->weights);
 }
 
-/* A product that is no longer above 0 is no edge. Both directions get the same bits. */
-static pkin_status agree(const pkin_graph_view *view, const uint32_t *labels, uint32_t n_runs, agreed_graph *out) {
+/* What the runs leave of edge e of node v; 0: no edge. Both directions get the same bits. */
+static double agreed_weight(const pkin_graph_view *view, const uint32_t *labels, uint32_t n_runs, uint64_t v,
+                            uint64_t e) {
+    uint64_t u = view->targets[e];
+    uint32_t n_together = count_equal(labels + v * n_runs, labels + u * n_runs, n_runs);
+    return 2 * n_together < n_runs ? 0 : view->weights[e] * ((double)n_together / n_runs);
+}
+
+/* Rows are looked at twice, to count and to fill: each by whichever thread is free. */
+static pkin_status agree(const pkin_graph_view *view, const uint32_t *labels, uint32_t n_runs, int n_threads,
+                         agreed_graph *out) {
     pkin_status status;
-    uint64_t n_kept = 0;
-    PKIN_TRY(pkin_i_allocate(view->n_nodes + 1, sizeof *out->offsets, &out->offsets));
-    PKIN_TRY(pkin_i_allocate(view->offsets[view->n_nodes], sizeof *out->targets, &out->targets));
-    PKIN_TRY(pkin_i_allocate(view->offsets[view->n_nodes], sizeof *out->weights, &out->weights));
-    for (uint64_t v = 0; v < view->n_nodes; v++) {
-        out->offsets[v] = n_kept;
+    uint64_t n_nodes = view->n_nodes;
+    PKIN_TRY(pkin_i_allocate_zeroed(n_nodes + 1, sizeof *out->offsets, &out->offsets));
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic, ROWS_AT_A_TIME) if (n_threads > 1)
+    for (uint64_t v = 0; v < n_nodes; v++) {
         for (uint64_t e = view->offsets[v]; e < view->offsets[v + 1]; e++) {
-            uint64_t u = view->targets[e];
-            uint32_t n_together = count_equal(labels + v * n_runs, labels + u * n_runs, n_runs);
-            if (2 * n_together < n_runs) continue;
-            double weight = view->weights[e] * ((double)n_together / n_runs);
-            out->targets[n_kept] = (uint32_t)u;
-            out->weights[n_kept] = weight;
-            n_kept += weight > 0;
+            out->offsets[v + 1] += agreed_weight(view, labels, n_runs, v, e) > 0;
         }
     }
-    out->offsets[view->n_nodes] = n_kept;
+    for (uint64_t v = 0; v < n_nodes; v++) out->offsets[v + 1] += out->offsets[v];
+    PKIN_TRY(pkin_i_allocate(out->offsets[n_nodes], sizeof *out->targets, &out->targets));
+    PKIN_TRY(pkin_i_allocate(out->offsets[n_nodes], sizeof *out->weights, &out->weights));
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic, ROWS_AT_A_TIME) if (n_threads > 1)
+    for (uint64_t v = 0; v < n_nodes; v++) {
+        uint64_t at = out->offsets[v];
+        for (uint64_t e = view->offsets[v]; e < view->offsets[v + 1]; e++) {
+            double weight = agreed_weight(view, labels, n_runs, v, e);
+            if (!(weight > 0)) continue;
+            out->targets[at] = view->targets[e];
+            out->weights[at++] = weight;
+        }
+    }
 out:
     return status;
 }
 
 static pkin_status run_on_agreed(const pkin_graph_view *view, const uint32_t *labels,
-                                 const pkin_leiden_options *options, pkin_i_leiden_progress *progress,
+                                 const pkin_leiden_options *options, int n_threads, pkin_i_leiden_progress *progress,
                                  pkin_i_leiden_work *work) {
     pkin_status status;
     agreed_graph agreed = {0};
     pkin_i_leiden_task task = {0};
     pkin_graph_view view_agreed = *view;
-    PKIN_TRY(agree(view, labels, options->n_runs, &agreed));
+    PKIN_TRY(agree(view, labels, options->n_runs, n_threads, &agreed));
     view_agreed.offsets = agreed.offsets;
     view_agreed.targets = agreed.targets;
     view_agreed.weights = agreed.weights;
     PKIN_TRY(pkin_i_leiden_task_make(&view_agreed, options, &task));
-    task.n_iterations = 0;
+    task.n_iterations = LAST_ITERATIONS;
     PKIN_TRY(run_alone(&task, options->n_runs, progress, work));
 out:
     pkin_i_leiden_task_free(&task);
@@ -140,7 +158,7 @@ static pkin_status run_ensemble(const pkin_graph_view *view, const pkin_i_leiden
                  "leiden: too many runs for so many nodes");
     PKIN_TRY(pkin_i_allocate(n_labels, sizeof *labels, &labels));
     run_all(task, options->n_runs, n_threads, works, progress, labels);
-    PKIN_TRY(run_on_agreed(view, labels, options, progress, &works[0]));
+    PKIN_TRY(run_on_agreed(view, labels, options, n_threads, progress, &works[0]));
 out:
     pkin_i_free(labels);
     return status;

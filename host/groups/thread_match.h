@@ -14,6 +14,14 @@
  *
  * Identities go one to one, to pairs in order of most common items, then of the old cluster's number, then of the new
  * one's rank. Numbers of new clusters decide nothing. O(items log items).
+ *
+ * Settling. Clusters that are found anew each time flicker at their edges and where they are small. So only what is new
+ * changes anything: a found cluster with at least one new item is taken as it is, whether it has an identity (which is
+ * renewed by it) or not (a new one). The other found clusters change nothing: their items stay in the old clusters that
+ * they were in, or in none. An old cluster that was not renewed lives on with those of its items that no such cluster
+ * took, outliers too; it ends where it lost some and those that stay are fewer than `n_least`, or less than half of
+ * those that are looked at. One that was renewed loses its outliers. So without new items nothing changes, and settling
+ * again what was settled gives the same.
  */
 #include "base/memory.h"
 #include "paperkin/graph.h"
@@ -61,6 +69,26 @@ typedef struct pkin_i_match {
 /* Zero-initialise `out`; free also after a failure. PKIN_ERROR_INVALID_ARGUMENT for a cluster that is out of range. */
 pkin_status pkin_i_match_find(const pkin_i_match_input *input, pkin_i_match *out);
 void pkin_i_match_free(pkin_i_match *match);
+
+/* Counts the same where identities are known: `identities` has each new cluster's old one or PKIN_NO_CLUSTER, none
+ * twice. */
+pkin_status pkin_i_match_count(const pkin_i_match_input *input, const uint32_t *identities, pkin_i_match *out);
+
+/* Clusters as they are to be, see above: those found with new items, then the old ones that live on without. */
+typedef struct pkin_i_settlement {
+    uint32_t *now;    /* by item: as in pkin_i_match_input */
+    uint32_t n_now;   /* a renewed cluster has items always, any other at least n_least */
+    uint32_t *before; /* by cluster: the old one that it is; PKIN_NO_CLUSTER: a new one */
+    uint32_t *found;  /* by cluster: the found one that it is made of; PKIN_NO_CLUSTER: it lives on without */
+} pkin_i_settlement;
+
+/*
+ * `match` is that of the input. `all`: takes every found cluster as it is, and lets nothing live on without.
+ * Zero-initialise `out`; free also after a failure. O(items).
+ */
+pkin_status pkin_i_match_settle(const pkin_i_match_input *input, const pkin_i_match *match, uint64_t n_least, bool all,
+                                pkin_i_settlement *out);
+void pkin_i_settlement_free(pkin_i_settlement *settlement);
 
 /*
  * Whether a new identity split off its largest source: more than half of its items that were in a cluster before come

@@ -25,15 +25,19 @@ enum {
     SHORTEST_LIST = 5,
     DENSITY_LIST = 15, /* of the other methods' graphs, whose weights are cosines */
     DEFAULT_RUNS = 8,
+    ITERATIONS_OF_A_RUN = 1, /* a second changes little of what many runs agree on */
     DEFAULT_MIN_SIZE = 5,
-    FIELD_MIN_SIZE = 20, /* papers of a field, where there are 2,000 or more in all */
-    FIELD_SHARE = 30,    /* of all papers is this many times the density that a field must have, see field_density */
+    FIELD_MIN_SIZE = 20,   /* papers of a field, where there are 2,000 or more in all */
+    FIELD_SHARE = 30,      /* of all papers is this many times the density that a field must have, see field_density */
+    MANY_PAPERS_LIST = 20, /* from this length on, that of 400 papers, the lists alone tell strangers apart */
+    LARGE_SIZES = 2,       /* times min_size: smaller clusters are no giants, whatever their share */
     BISECTIONS = 16,
     KMEANS_ITERATIONS = 20, /* later ones move few papers */
     FIELD_RUNS = 32,        /* threads are few, and these runs cheap */
     FIELD_STEPS = 12
 };
 #define DEFAULT_CPM_RESOLUTION 0.07
+#define FEW_PAPERS_FLOOR 0.065   /* cosine; ten papers drawn from a month seldom make a thread above it */
 #define LEAST_THREAD_WEIGHT 0.05 /* of edges inside of a field: less adds nothing to a thread */
 #define DEFAULT_MODULARITY_RESOLUTION 10.0
 #define DEFAULT_FIELD_MODULARITY 1.0
@@ -98,19 +102,30 @@ static uint32_t list_length(uint64_t n_rows, uint32_t longest) {
     return k;
 }
 
+/*
+ * Among a handful of papers everybody is among everybody's nearest, and all lists agree: the least cosine of an edge
+ * keeps strangers apart. It falls as the lists grow, to 0 at 400 papers, so that it does not touch what they tell.
+ */
+static double few_papers_floor(uint64_t n_rows) {
+    uint32_t k = list_length(n_rows, MANY_PAPERS_LIST);
+    return FEW_PAPERS_FLOOR * (MANY_PAPERS_LIST - k) / (MANY_PAPERS_LIST - SHORTEST_LIST);
+}
+
 static pkin_graph_options graph_options(const pkin_topics_options *options, uint64_t n_rows) {
     pkin_graph_options graph = options->graph;
     uint32_t longest = LONGEST_LIST;
-    if (options->method != PKIN_CLUSTER_LEIDEN && is_default_graph(&graph)) {
+    int is_default = is_default_graph(&graph);
+    if (options->method != PKIN_CLUSTER_LEIDEN && is_default) {
         graph = pkin_graph_options_default();
         graph.weight = PKIN_EDGE_SHARED_NEIGHBORS;
         longest = DENSITY_LIST;
     }
+    if (is_default) graph.floor = few_papers_floor(n_rows);
     if (graph.n_neighbors == 0) graph.n_neighbors = list_length(n_rows, longest);
     return graph;
 }
 
-static pkin_status find_neighbors(topics_work *work, uint32_t k) {
+static pkin_status find_neighbors(topics_work *work, const pkin_graph_options *graph) {
     pkin_status status;
     const pkin_topics_options *options = &work->options;
     pkin_similarity_options similarity = pkin_similarity_options_default();
@@ -119,7 +134,7 @@ static pkin_status find_neighbors(topics_work *work, uint32_t k) {
     similarity.on_progress = options->on_progress;
     similarity.progress_user = options->progress_user;
     double begin = pkin_i_seconds_now();
-    PKIN_TRY(pkin_similarity_top_k(work->vectors, NULL, k, options->graph.floor, &similarity, &work->found));
+    PKIN_TRY(pkin_similarity_top_k(work->vectors, NULL, graph->n_neighbors, graph->floor, &similarity, &work->found));
     work->lists = &work->found;
     work->out->seconds_neighbors = pkin_i_seconds_now() - begin;
 out:
@@ -130,7 +145,7 @@ static pkin_status make_graph(topics_work *work, const pkin_paper *const *papers
     pkin_status status = PKIN_OK;
     pkin_graph *plain = NULL;
     pkin_graph_options graph = graph_options(&work->options, pkin_vectors_n_rows(work->vectors));
-    if (!work->lists) PKIN_TRY(find_neighbors(work, graph.n_neighbors));
+    if (!work->lists) PKIN_TRY(find_neighbors(work, &graph));
     double begin = pkin_i_seconds_now();
     PKIN_TRY(pkin_graph_from_neighbors(work->lists, &graph, names, &plain));
     if (papers && work->options.author_damping > 0) {
@@ -153,6 +168,7 @@ static pkin_leiden_options leiden_options(const pkin_topics_options *options, do
     leiden.resolution = resolution;
     leiden.seed = options->seed;
     leiden.n_runs = options->n_runs ? options->n_runs : DEFAULT_RUNS;
+    leiden.n_iterations = ITERATIONS_OF_A_RUN;
     leiden.n_threads = options->n_threads;
     leiden.on_progress = options->on_progress;
     leiden.progress_user = options->progress_user;
@@ -173,19 +189,20 @@ static pkin_status run_leiden(const topics_work *work, double resolution, pkin_p
 static pkin_status search_resolution(const topics_work *work, double low, double high, double *out) {
     pkin_status status = PKIN_OK;
     uint32_t wanted = work->options.n_clusters, nearest = UINT32_MAX;
-    for (int step = 0; step < BISECTIONS && nearest > 0; step++) {
+    for (int step = 0; step < BISECTIONS && nearest > wanted / 100; step++) {
         pkin_partition tried = {0};
         double middle = sqrt(low * high);
         PKIN_TRY(run_leiden(work, middle, &tried));
         uint32_t found = tried.n_clusters, away = found > wanted ? found - wanted : wanted - found;
         uint64_t n_out = 0;
         for (uint64_t v = 0; v < tried.n_nodes; v++) n_out += tried.clusters[v] == PKIN_NO_CLUSTER;
+        int is_shattered = 2 * n_out > tried.n_nodes;
         pkin_partition_free(&tried);
         if (away < nearest) {
             nearest = away;
             *out = middle;
         }
-        if (found > wanted || 2 * n_out > tried.n_nodes)
+        if (found > wanted || is_shattered)
             high = middle;
         else
             low = middle;
@@ -218,6 +235,12 @@ static uint64_t largest_cluster(const pkin_partition *partition) {
     return n;
 }
 
+/* Papers of a component or dense region, at most. */
+static double most_papers(const pkin_topics_options *options, uint64_t n_papers) {
+    double share = MAX_SHARE * (double)n_papers, large = LARGE_SIZES * (double)options->min_size;
+    return share > large ? share : large;
+}
+
 /* The lowest floor, of so many tried, at which no component is a giant; the papers left over go to their nearest. */
 static pkin_status threads_by_components(topics_work *work) {
     pkin_status status = PKIN_OK;
@@ -225,8 +248,7 @@ static pkin_status threads_by_components(topics_work *work) {
     for (int step = 0; step < BISECTIONS; step++) {
         pkin_partition tried = {0};
         PKIN_TRY(pkin_components(work->out->graph, floor, work->options.min_size, &tried));
-        int is_giant = (double)largest_cluster(&tried) > MAX_SHARE * (double)tried.n_nodes &&
-                       largest_cluster(&tried) > 2 * work->options.min_size;
+        int is_giant = (double)largest_cluster(&tried) > most_papers(&work->options, tried.n_nodes);
         pkin_partition_free(&tried);
         if (is_giant)
             low = floor;
@@ -244,11 +266,13 @@ out:
 
 static pkin_status threads_by_density(topics_work *work) {
     pkin_status status;
+    uint64_t n_papers = pkin_graph_n_nodes(work->out->graph);
     pkin_density_options density = pkin_density_options_default();
     pkin_density_result result = {0};
     density.min_cluster_size = work->options.min_size > 2 ? work->options.min_size : 2;
     density.min_samples = 2; /* more only blurs what the shared neighbours tell already */
-    density.max_cluster_share = MAX_SHARE;
+    double share = most_papers(&work->options, n_papers) / (double)(n_papers ? n_papers : 1);
+    density.max_cluster_share = share < 1 ? share : 1;
     PKIN_TRY(pkin_density(work->out->graph, &density, &result));
     work->out->threads = result.partition;
     result.partition = (pkin_partition){0};

@@ -197,8 +197,9 @@ static int compare_events(const void *left, const void *right) {
 
 static pkin_status tell_of_cluster(telling *t, uint32_t cluster) {
     const pkin_i_match *match = &t->level->match;
+    /* Fields grow every day. */
     if (match->now[cluster].before != PKIN_NO_CLUSTER) {
-        return match->now[cluster].n_new ? tell_grew(t, cluster) : PKIN_OK;
+        return match->now[cluster].n_new && !t->level->is_field ? tell_grew(t, cluster) : PKIN_OK;
     }
     return pkin_i_match_is_split(match, cluster) ? tell_split(t, cluster) : tell_born(t, cluster);
 }

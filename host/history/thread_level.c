@@ -64,13 +64,13 @@ out:
 }
 
 /* Papers that the last update cannot have clustered. What was in a thread is known, whatever its day is. */
-static pkin_status find_new(const pkin_i_thread_level *level, const pkin_i_history *history,
-                            const pkin_i_stored_threads *old, uint8_t **out) {
-    pkin_status status = pkin_i_allocate(history->n_papers, sizeof **out, out);
+static pkin_status find_new(pkin_i_thread_level *level, const pkin_i_history *history,
+                            const pkin_i_stored_threads *old) {
+    pkin_status status = pkin_i_allocate(history->n_papers, sizeof *level->is_new, &level->is_new);
     if (status != PKIN_OK) return status;
     for (uint64_t r = 0; r < history->n_papers; r++) {
         bool is_later = history->paper_ids[r] > old->last_paper_id || strcmp(history->days[r], old->date) > 0;
-        (*out)[r] = level->before[r] == PKIN_NO_CLUSTER && is_later;
+        level->is_new[r] = level->before[r] == PKIN_NO_CLUSTER && is_later;
     }
     return PKIN_OK;
 }
@@ -95,52 +95,221 @@ static int compare_founders(const void *left, const void *right) {
     return order ? order : strcmp(a->key, b->key);
 }
 
-static pkin_status find_founders(pkin_i_thread_level *level, const pkin_i_history *history) {
-    founder *list = NULL;
-    pkin_status status;
-    PKIN_TRY(pkin_i_allocate(level->n_now, sizeof *level->founders, &level->founders));
-    PKIN_TRY(pkin_i_allocate(level->n_now, sizeof *level->ranks, &level->ranks));
-    PKIN_TRY(pkin_i_allocate(level->n_now, sizeof *list, &list));
-    for (uint32_t c = 0; c < level->n_now; c++) level->founders[c] = UINT32_MAX;
+/* Each cluster's founder: its place is the cluster's, `list[c].cluster` is c. */
+static pkin_status find_founders(const pkin_i_history *history, const uint32_t *clusters, uint32_t n_clusters,
+                                 founder *list, uint32_t *rows) {
+    pkin_status status = PKIN_OK;
+    for (uint32_t c = 0; c < n_clusters; c++) rows[c] = UINT32_MAX;
     for (uint64_t r = 0; r < history->n_papers; r++) {
-        uint32_t c = level->now[r];
+        uint32_t c = clusters[r];
         if (c >= PKIN_I_NOT_CLUSTERED) continue;
         founder next = founder_at(history, (uint32_t)r, c);
-        if (level->founders[c] != UINT32_MAX && compare_founders(&list[c], &next) <= 0) continue;
-        level->founders[c] = (uint32_t)r;
+        if (rows[c] != UINT32_MAX && compare_founders(&list[c], &next) <= 0) continue;
+        rows[c] = (uint32_t)r;
         list[c] = next;
     }
-    for (uint32_t c = 0; c < level->n_now; c++) {
-        PKIN_REQUIRE(level->founders[c] != UINT32_MAX, PKIN_ERROR_INTERNAL, "cluster %u has no papers", c);
+    for (uint32_t c = 0; c < n_clusters; c++) {
+        PKIN_REQUIRE(rows[c] != UINT32_MAX, PKIN_ERROR_INTERNAL, "cluster %u has no papers", c);
     }
-    if (level->n_now > 1) qsort(list, level->n_now, sizeof *list, compare_founders);
-    for (uint32_t k = 0; k < level->n_now; k++) level->ranks[list[k].cluster] = k;
 out:
-    pkin_i_free(list);
     return status;
 }
 
-pkin_status pkin_i_thread_level_match(pkin_i_thread_level *level, const pkin_i_history *history,
-                                      const pkin_i_stored_threads *old, bool is_field, uint32_t *now, uint32_t n_now) {
-    uint8_t *is_new = NULL;
+/* By cluster: its place in the order of founders, and where `rows` is not NULL, the row of the history that is its
+   founder. */
+static pkin_status rank_clusters(const pkin_i_history *history, const uint32_t *clusters, uint32_t n_clusters,
+                                 uint32_t **ranks, uint32_t **rows) {
+    founder *list = NULL;
+    uint32_t *founders = NULL;
     pkin_status status;
-    level->is_field = is_field;
-    level->now = now;
-    level->n_now = n_now;
-    PKIN_TRY(list_old_clusters(level, old));
-    PKIN_TRY(place_members(level, history, old));
-    PKIN_TRY(find_new(level, history, old, &is_new));
-    PKIN_TRY(find_founders(level, history));
+    PKIN_TRY(pkin_i_allocate(n_clusters, sizeof **ranks, ranks));
+    PKIN_TRY(pkin_i_allocate(n_clusters, sizeof *founders, &founders));
+    PKIN_TRY(pkin_i_allocate(n_clusters, sizeof *list, &list));
+    PKIN_TRY(find_founders(history, clusters, n_clusters, list, founders));
+    if (n_clusters > 1) qsort(list, n_clusters, sizeof *list, compare_founders);
+    for (uint32_t k = 0; k < n_clusters; k++) (*ranks)[list[k].cluster] = k;
+    if (rows) {
+        *rows = founders;
+        founders = NULL;
+    }
+out:
+    pkin_i_free(list);
+    pkin_i_free(founders);
+    return status;
+}
+
+/* ---- What becomes of it -------------------------------------------------------------------------------------------
+ */
+
+/* Makes `values`, by old number, be by new number. */
+static pkin_status reorder(uint32_t *values, const uint32_t *numbers, uint32_t n) {
+    uint32_t *copy = NULL;
+    pkin_status status = pkin_i_allocate(n, sizeof *copy, &copy);
+    if (status != PKIN_OK) return status;
+    if (n) memcpy(copy, values, n * sizeof *copy);
+    for (uint32_t c = 0; c < n; c++) values[numbers[c]] = copy[c];
+    pkin_i_free(copy);
+    return PKIN_OK;
+}
+
+/* Takes over a settlement, numbers its clusters by founders, and counts. */
+static pkin_status take_settlement(pkin_i_thread_level *level, const pkin_i_history *history,
+                                   pkin_i_settlement *settled, const uint8_t *is_new) {
+    uint32_t *numbers = NULL;
+    pkin_status status;
+    level->now = settled->now;
+    level->n_now = settled->n_now;
+    level->found = settled->found;
+    settled->now = settled->found = NULL;
+    PKIN_TRY(rank_clusters(history, level->now, level->n_now, &numbers, &level->founders));
+    PKIN_TRY(reorder(level->found, numbers, level->n_now));
+    PKIN_TRY(reorder(level->founders, numbers, level->n_now));
+    PKIN_TRY(reorder(settled->before, numbers, level->n_now));
+    for (uint64_t r = 0; r < history->n_papers; r++) {
+        if (level->now[r] < PKIN_I_NOT_CLUSTERED) level->now[r] = numbers[level->now[r]];
+    }
     pkin_i_match_input input = {.n_items = history->n_papers,
                                 .before = level->before,
                                 .now = level->now,
                                 .is_new = is_new,
                                 .n_before = level->n_before,
-                                .n_now = n_now,
-                                .ranks = level->ranks};
-    PKIN_TRY(pkin_i_match_find(&input, &level->match));
+                                .n_now = level->n_now};
+    PKIN_TRY(pkin_i_match_count(&input, settled->before, &level->match));
 out:
-    pkin_i_free(is_new);
+    pkin_i_free(numbers);
+    return status;
+}
+
+pkin_status pkin_i_thread_level_follow(pkin_i_thread_level *level, const pkin_i_history *history,
+                                       const pkin_i_stored_threads *old, const pkin_i_thread_course *course,
+                                       const uint32_t *found, uint32_t n_found) {
+    pkin_i_match match = {0};
+    pkin_i_settlement settled = {0};
+    uint32_t *ranks = NULL;
+    pkin_status status;
+    PKIN_TRY(list_old_clusters(level, old));
+    PKIN_TRY(place_members(level, history, old));
+    PKIN_TRY(find_new(level, history, old));
+    PKIN_TRY(rank_clusters(history, found, n_found, &ranks, NULL));
+    pkin_i_match_input input = {.n_items = history->n_papers,
+                                .before = level->before,
+                                .now = found,
+                                .is_new = level->is_new,
+                                .n_before = level->n_before,
+                                .n_now = n_found,
+                                .ranks = ranks};
+    PKIN_TRY(pkin_i_match_find(&input, &match));
+    PKIN_TRY(pkin_i_match_settle(&input, &match, course->n_least, course->afresh, &settled));
+    PKIN_TRY(take_settlement(level, history, &settled, level->is_new));
+out:
+    pkin_i_free(ranks);
+    pkin_i_match_free(&match);
+    pkin_i_settlement_free(&settled);
+    return status;
+}
+
+/* ---- Fields -------------------------------------------------------------------------------------------------------
+ */
+
+/* Numbers of fields while threads are put into them: found ones, then old ones that live on without. */
+typedef struct field_choice {
+    const pkin_i_thread_level *fields, *threads;
+    const pkin_i_stored_threads *old;
+    const pkin_i_match *match; /* of the found fields */
+    const uint32_t *field_of;  /* by found thread */
+    uint32_t n_found;
+    uint8_t *is_renewed; /* by found field: a thread that was renewed or is new belongs to it */
+} field_choice;
+
+/* A thread that lives on keeps its field. A field that merged into one with something new takes its threads along. */
+static uint32_t kept_field(const field_choice *c, uint32_t thread) {
+    uint32_t row = c->threads->old_rows[c->threads->match.now[thread].before];
+    uint32_t before = old_cluster(c->fields, c->old, row);
+    if (before == PKIN_NO_CLUSTER) return PKIN_NO_CLUSTER;
+    const pkin_i_match_before *field = &c->match->before[before];
+    if (field->now != PKIN_NO_CLUSTER) return field->now;
+    if (pkin_i_match_is_merged(c->match, before) && c->is_renewed[field->largest]) return field->largest;
+    return c->n_found + before;
+}
+
+static uint32_t choose_field(const field_choice *c, uint32_t thread) {
+    uint32_t found = c->threads->found[thread];
+    return found != PKIN_NO_CLUSTER ? c->field_of[found] : kept_field(c, thread);
+}
+
+/* The threads' fields as numbers without gaps, in `of_thread`, and what these numbers mean. */
+static pkin_status choose_fields(const field_choice *c, uint32_t *of_thread, pkin_i_settlement *out) {
+    uint32_t *numbers = NULL; /* by number of a choice */
+    uint32_t n_choices = c->n_found + c->fields->n_before;
+    pkin_status status;
+    PKIN_TRY(pkin_i_allocate(n_choices, sizeof *numbers, &numbers));
+    PKIN_TRY(pkin_i_allocate(n_choices, sizeof *out->before, &out->before));
+    PKIN_TRY(pkin_i_allocate(n_choices, sizeof *out->found, &out->found));
+    for (uint32_t k = 0; k < n_choices; k++) numbers[k] = PKIN_NO_CLUSTER;
+    for (uint32_t t = 0; t < c->threads->n_now; t++) {
+        uint32_t found = c->threads->found[t];
+        if (found != PKIN_NO_CLUSTER && c->field_of[found] != PKIN_NO_CLUSTER) c->is_renewed[c->field_of[found]] = 1;
+    }
+    for (uint32_t t = 0; t < c->threads->n_now; t++) {
+        uint32_t choice = choose_field(c, t);
+        of_thread[t] = PKIN_NO_CLUSTER;
+        if (choice == PKIN_NO_CLUSTER) continue;
+        if (numbers[choice] == PKIN_NO_CLUSTER) {
+            bool is_found = choice < c->n_found;
+            out->before[out->n_now] = is_found ? c->match->now[choice].before : choice - c->n_found;
+            out->found[out->n_now] = is_found ? choice : PKIN_NO_CLUSTER;
+            numbers[choice] = out->n_now++;
+        }
+        of_thread[t] = numbers[choice];
+    }
+out:
+    pkin_i_free(numbers);
+    return status;
+}
+
+/* Threads' fields by papers. Threads were looked at in the order of their founders, so fields are in that of theirs. */
+static pkin_status settle_fields(pkin_i_thread_level *level, const pkin_i_history *history,
+                                 const pkin_i_thread_level *threads, pkin_i_settlement *settled) {
+    pkin_status status;
+    PKIN_TRY(pkin_i_allocate(history->n_papers, sizeof *settled->now, &settled->now));
+    for (uint64_t r = 0; r < history->n_papers; r++) {
+        uint32_t thread = threads->now[r];
+        settled->now[r] = thread < PKIN_I_NOT_CLUSTERED ? level->of_thread[thread] : thread;
+    }
+    PKIN_TRY(take_settlement(level, history, settled, threads->is_new));
+out:
+    return status;
+}
+
+pkin_status pkin_i_field_level_follow(pkin_i_thread_level *level, const pkin_i_history *history,
+                                      const pkin_i_stored_threads *old, const uint32_t *found, uint32_t n_found,
+                                      const pkin_i_thread_level *threads, const uint32_t *field_of) {
+    pkin_i_match match = {0};
+    pkin_i_settlement settled = {0};
+    uint32_t *ranks = NULL;
+    field_choice choice = {
+        .fields = level, .threads = threads, .old = old, .match = &match, .field_of = field_of, .n_found = n_found};
+    pkin_status status;
+    level->is_field = true;
+    PKIN_TRY(list_old_clusters(level, old));
+    PKIN_TRY(place_members(level, history, old));
+    PKIN_TRY(rank_clusters(history, found, n_found, &ranks, NULL));
+    pkin_i_match_input input = {.n_items = history->n_papers,
+                                .before = level->before,
+                                .now = found,
+                                .n_before = level->n_before,
+                                .n_now = n_found,
+                                .ranks = ranks};
+    PKIN_TRY(pkin_i_match_find(&input, &match));
+    PKIN_TRY(pkin_i_allocate_zeroed(n_found, sizeof *choice.is_renewed, &choice.is_renewed));
+    PKIN_TRY(pkin_i_allocate(threads->n_now, sizeof *level->of_thread, &level->of_thread));
+    PKIN_TRY(choose_fields(&choice, level->of_thread, &settled));
+    PKIN_TRY(settle_fields(level, history, threads, &settled));
+out:
+    pkin_i_free(choice.is_renewed);
+    pkin_i_free(ranks);
+    pkin_i_match_free(&match);
+    pkin_i_settlement_free(&settled);
     return status;
 }
 
@@ -148,9 +317,11 @@ void pkin_i_thread_level_free(pkin_i_thread_level *level) {
     pkin_i_free(level->old_rows);
     pkin_i_free(level->old_of_row);
     pkin_i_free(level->before);
+    pkin_i_free(level->is_new);
     pkin_i_free(level->now);
+    pkin_i_free(level->found);
     pkin_i_free(level->founders);
-    pkin_i_free(level->ranks);
+    pkin_i_free(level->of_thread);
     pkin_i_free(level->row_of);
     pkin_i_match_free(&level->match);
     *level = (pkin_i_thread_level){0};
@@ -248,13 +419,10 @@ static void end_row(const pkin_i_thread_level *level, uint32_t before, pkin_i_th
 
 pkin_status pkin_i_thread_level_name(pkin_i_thread_level *level, const pkin_i_history *history,
                                      const pkin_labels *labels, pkin_i_thread_book *book) {
-    uint32_t *by_rank = NULL;
     pkin_status status;
     PKIN_TRY(pkin_i_allocate(level->n_now, sizeof *level->row_of, &level->row_of));
-    PKIN_TRY(pkin_i_allocate(level->n_now, sizeof *by_rank, &by_rank));
-    for (uint32_t c = 0; c < level->n_now; c++) by_rank[level->ranks[c]] = c;
-    for (uint32_t k = 0; k < level->n_now; k++) {
-        uint32_t c = by_rank[k], before = level->match.now[c].before;
+    for (uint32_t c = 0; c < level->n_now; c++) {
+        uint32_t before = level->match.now[c].before;
         if (before != PKIN_NO_CLUSTER) {
             level->row_of[c] = level->old_rows[before];
         } else {
@@ -266,6 +434,5 @@ pkin_status pkin_i_thread_level_name(pkin_i_thread_level *level, const pkin_i_hi
         if (level->match.before[b].now == PKIN_NO_CLUSTER) end_row(level, b, book);
     }
 out:
-    pkin_i_free(by_rank);
     return status;
 }

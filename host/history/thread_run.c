@@ -12,9 +12,12 @@
 #include "history/thread_level.h"
 #include "history/thread_settings.h"
 
+enum { LEAST_PAPERS = 3 }; /* in the window, of a thread that lives on without new ones */
+
 /*
- * One update, step by step: the papers of the window are clustered as if there had been no update before, the clusters
- * are named, and only then they meet the identities of the last update. Steps fill this from top to bottom.
+ * One update, step by step: the papers of the window are clustered as if there had been no update before; then the
+ * clusters meet the threads of the last update, and those of them with new papers renew threads or make new ones
+ * (history/thread_level.h); what comes of it is named. Steps fill this from top to bottom.
  */
 typedef struct update {
     pkin_i_history *history;
@@ -22,17 +25,18 @@ typedef struct update {
     pkin_i_thread_run *run;
     pkin_i_stored_threads old;
     pkin_i_thread_settings settings;
+    bool has_other_settings; /* than the last update had */
     char date[11];
     uint32_t *rows; /* of the history, in the window, ascending: node k of the clusters is rows[k] */
     uint64_t n_rows;
     const pkin_paper **papers; /* by node */
     pkin_vectors *selected;    /* of the window; NULL where that is the whole history */
     const pkin_vectors *vectors;
-    pkin_topics topics;
-    pkin_partition field_papers; /* the fields as clusters of nodes */
+    pkin_topics topics; /* as found */
+    pkin_i_thread_level threads, fields;
+    pkin_partition thread_papers, field_papers; /* both levels as clusters of nodes */
     pkin_labels thread_labels, field_labels;
     pkin_representative *representatives; /* of the threads, PKIN_I_N_REPRESENTATIVES each */
-    pkin_i_thread_level threads, fields;
     pkin_i_thread_book book;
     pkin_i_thread_events events;
     uint32_t *sorted; /* by row of the book: its place by id */
@@ -57,6 +61,17 @@ static pkin_status take_topics(const pkin_topics_options *given, pkin_topics_opt
     return status;
 }
 
+static pkin_status compare_settings(update *u) {
+    pkin_i_buffer line = {0};
+    pkin_status status;
+    PKIN_TRY(pkin_i_thread_settings_write(&u->settings, &line));
+    u->has_other_settings =
+        line.n_bytes != strlen(u->old.settings) || memcmp(line.bytes, u->old.settings, line.n_bytes) != 0;
+out:
+    pkin_i_buffer_free(&line);
+    return status;
+}
+
 /* Given settings go before remembered ones, these before defaults. */
 static pkin_status decide_settings(update *u) {
     const pkin_threads_options *options = u->options;
@@ -71,6 +86,7 @@ static pkin_status decide_settings(update *u) {
     if (options->topics) PKIN_TRY(take_topics(options->topics, &settings->topics));
     if (options->window_days != UINT32_MAX) settings->window_days = options->window_days;
     PKIN_TRY(pkin_i_thread_settings_tidy(settings));
+    PKIN_TRY(compare_settings(u));
     if (options->backend) settings->topics.backend = options->backend;
     settings->topics.n_threads = options->n_threads;
     settings->topics.on_progress = options->on_progress;
@@ -143,7 +159,7 @@ out:
     return status;
 }
 
-/* ---- Clusters and labels --------------------------------------------------------------------------------------------
+/* ---- Clusters and identities --------------------------------------------------------------------------------------
  */
 
 static pkin_status cluster(update *u) {
@@ -162,45 +178,6 @@ out:
     return status;
 }
 
-/* The field of each node by way of its thread. */
-static pkin_status spread_fields(update *u) {
-    const pkin_partition *threads = &u->topics.threads, *fields = &u->topics.fields;
-    pkin_partition *out = &u->field_papers;
-    pkin_status status;
-    PKIN_TRY(pkin_i_allocate(u->n_rows, sizeof *out->clusters, &out->clusters));
-    out->n_nodes = u->n_rows;
-    out->n_clusters = fields->n_clusters;
-    for (uint64_t k = 0; k < u->n_rows; k++) {
-        uint32_t thread = u->n_rows && threads->clusters ? threads->clusters[k] : PKIN_NO_CLUSTER;
-        out->clusters[k] = thread == PKIN_NO_CLUSTER ? PKIN_NO_CLUSTER : fields->clusters[thread];
-    }
-out:
-    return status;
-}
-
-static pkin_status describe(update *u) {
-    pkin_labels_options options = pkin_labels_options_default();
-    double begin = pkin_i_seconds_now();
-    pkin_status status;
-    options.n_threads = u->options->n_threads;
-    options.on_progress = u->options->on_progress;
-    options.progress_user = u->options->progress_user;
-    PKIN_TRY(spread_fields(u));
-    if (u->topics.threads.n_clusters == 0) goto out;
-    PKIN_TRY(pkin_labels_make(u->papers, &u->topics.threads, u->topics.fields.clusters, &options, &u->thread_labels));
-    PKIN_TRY(pkin_labels_make(u->papers, &u->field_papers, NULL, &options, &u->field_labels));
-    PKIN_TRY(pkin_i_allocate((size_t)u->topics.threads.n_clusters * PKIN_I_N_REPRESENTATIVES,
-                             sizeof *u->representatives, &u->representatives));
-    PKIN_TRY(pkin_representatives_find(u->vectors, u->topics.graph, &u->topics.threads, PKIN_I_N_REPRESENTATIVES,
-                                       u->representatives));
-out:
-    u->run->facts.seconds_labels = pkin_i_seconds_now() - begin;
-    return status;
-}
-
-/* ---- Identities
- * ------------------------------------------------------------------------------------------------------ */
-
 /* A partition of nodes by rows of the history. */
 static pkin_status by_history_row(const update *u, const pkin_partition *partition, uint32_t **out) {
     pkin_status status = pkin_i_allocate(u->history->n_papers, sizeof **out, out);
@@ -212,14 +189,67 @@ static pkin_status by_history_row(const update *u, const pkin_partition *partiti
     return PKIN_OK;
 }
 
-static pkin_status match_level(update *u, pkin_i_thread_level *level, bool is_field, const pkin_partition *partition) {
-    uint32_t *now = NULL;
+/* And the other way. */
+static pkin_status by_node(const update *u, const pkin_i_thread_level *level, pkin_partition *out) {
     pkin_status status;
-    PKIN_TRY(by_history_row(u, partition, &now));
-    PKIN_TRY(pkin_i_thread_level_match(level, u->history, &u->old, is_field, now, partition->n_clusters));
+    PKIN_TRY(pkin_i_allocate(u->n_rows, sizeof *out->clusters, &out->clusters));
+    out->n_nodes = u->n_rows;
+    out->n_clusters = level->n_now;
+    for (uint64_t k = 0; k < u->n_rows; k++) out->clusters[k] = level->now[u->rows[k]];
 out:
     return status;
 }
+
+static pkin_status follow(update *u) {
+    const pkin_topics *topics = &u->topics;
+    uint32_t min_size = u->settings.topics.min_size > 1 ? u->settings.topics.min_size : 1;
+    pkin_i_thread_course course = {.afresh = u->has_other_settings,
+                                   .n_least = min_size < LEAST_PAPERS ? min_size : LEAST_PAPERS};
+    uint32_t *threads = NULL, *fields = NULL;
+    double begin = pkin_i_seconds_now();
+    pkin_status status;
+    PKIN_TRY(tell_progress(u, "matching", 0, 1));
+    PKIN_TRY(by_history_row(u, &topics->threads, &threads));
+    PKIN_TRY(by_history_row(u, &topics->paper_fields, &fields));
+    PKIN_TRY(
+        pkin_i_thread_level_follow(&u->threads, u->history, &u->old, &course, threads, topics->threads.n_clusters));
+    PKIN_TRY(pkin_i_field_level_follow(&u->fields, u->history, &u->old, fields, topics->fields.n_clusters, &u->threads,
+                                       topics->fields.clusters));
+    PKIN_TRY(by_node(u, &u->threads, &u->thread_papers));
+    PKIN_TRY(by_node(u, &u->fields, &u->field_papers));
+    PKIN_TRY(tell_progress(u, "matching", 1, 1));
+out:
+    pkin_i_free(threads);
+    pkin_i_free(fields);
+    u->run->facts.seconds_match = pkin_i_seconds_now() - begin;
+    return status;
+}
+
+/* ---- Labels ---------------------------------------------------------------------------------------------------------
+ */
+
+static pkin_status describe(update *u) {
+    pkin_labels_options options = pkin_labels_options_default();
+    uint32_t n_threads = u->threads.n_now;
+    double begin = pkin_i_seconds_now();
+    pkin_status status = PKIN_OK;
+    options.n_threads = u->options->n_threads;
+    options.on_progress = u->options->on_progress;
+    options.progress_user = u->options->progress_user;
+    if (n_threads == 0) goto out;
+    PKIN_TRY(pkin_labels_make(u->papers, &u->thread_papers, u->fields.of_thread, &options, &u->thread_labels));
+    PKIN_TRY(pkin_labels_make(u->papers, &u->field_papers, NULL, &options, &u->field_labels));
+    PKIN_TRY(
+        pkin_i_allocate((size_t)n_threads * PKIN_I_N_REPRESENTATIVES, sizeof *u->representatives, &u->representatives));
+    PKIN_TRY(pkin_representatives_find(u->vectors, u->topics.graph, &u->thread_papers, PKIN_I_N_REPRESENTATIVES,
+                                       u->representatives));
+out:
+    u->run->facts.seconds_labels = pkin_i_seconds_now() - begin;
+    return status;
+}
+
+/* ---- Names and events -----------------------------------------------------------------------------------------------
+ */
 
 static pkin_status open_book(update *u) {
     pkin_i_thread_book *book = &u->book;
@@ -238,7 +268,7 @@ out:
 static void link_fields(update *u) {
     for (uint32_t t = 0; t < u->threads.n_now; t++) {
         pkin_i_thread_row *row = &u->book.rows[u->threads.row_of[t]];
-        uint32_t field = u->topics.fields.clusters[t];
+        uint32_t field = u->fields.of_thread[t];
         row->field[0] = '\0';
         if (field != PKIN_NO_CLUSTER) {
             memcpy(row->field, u->book.rows[u->fields.row_of[field]].id, sizeof row->field);
@@ -246,21 +276,17 @@ static void link_fields(update *u) {
     }
 }
 
-static pkin_status match(update *u) {
+static pkin_status name(update *u) {
     double begin = pkin_i_seconds_now();
     pkin_status status;
-    PKIN_TRY(tell_progress(u, "matching", 0, 1));
-    PKIN_TRY(match_level(u, &u->threads, false, &u->topics.threads));
-    PKIN_TRY(match_level(u, &u->fields, true, &u->field_papers));
     PKIN_TRY(open_book(u));
     PKIN_TRY(pkin_i_thread_level_name(&u->threads, u->history, &u->thread_labels, &u->book));
     PKIN_TRY(pkin_i_thread_level_name(&u->fields, u->history, &u->field_labels, &u->book));
     link_fields(u);
     PKIN_TRY(pkin_i_thread_level_tell(&u->threads, &u->book, &u->events));
     PKIN_TRY(pkin_i_thread_level_tell(&u->fields, &u->book, &u->events));
-    PKIN_TRY(tell_progress(u, "matching", 1, 1));
 out:
-    u->run->facts.seconds_match = pkin_i_seconds_now() - begin;
+    u->run->facts.seconds_match += pkin_i_seconds_now() - begin;
     return status;
 }
 
@@ -315,7 +341,7 @@ static bool member_of_row(const update *u, uint64_t row, const pkin_i_thread_mem
 }
 
 static void rank_members(const update *u, const uint32_t *member_of) {
-    for (uint32_t t = 0; t < u->topics.threads.n_clusters; t++) {
+    for (uint32_t t = 0; t < u->threads.n_now; t++) {
         const pkin_representative *best = &u->representatives[(size_t)t * PKIN_I_N_REPRESENTATIVES];
         for (uint32_t k = 0; k < PKIN_I_N_REPRESENTATIVES && best[k].row != UINT32_MAX; k++) {
             u->run->stored.members[member_of[u->rows[best[k].row]]].rank = k + 1;
@@ -417,6 +443,7 @@ static void update_free(update *u) {
     pkin_i_free(u->papers);
     pkin_vectors_free(u->selected);
     pkin_topics_free(&u->topics);
+    pkin_partition_free(&u->thread_papers);
     pkin_partition_free(&u->field_papers);
     pkin_labels_free(&u->thread_labels);
     pkin_labels_free(&u->field_labels);
@@ -434,8 +461,9 @@ pkin_status pkin_i_thread_run_find(pkin_i_history *history, const pkin_threads_o
     pkin_status status;
     PKIN_TRY(load(&u));
     PKIN_TRY(cluster(&u));
+    PKIN_TRY(follow(&u));
     PKIN_TRY(describe(&u));
-    PKIN_TRY(match(&u));
+    PKIN_TRY(name(&u));
     PKIN_TRY(assemble(&u));
 out:
     update_free(&u);

@@ -33,7 +33,7 @@ typedef struct pkin_leiden_options {
     /*
      * More than 1, at most 1000: that many runs with seeds of their own, and then one on the same graph whose weights are
      * multiplied by the share of the runs that put an edge's ends together, without the edges of less than half of the
-     * runs, until nothing moves (after Poulin and Theberge, "Ensemble clustering for graphs", 2019, and Lancichinetti
+     * runs (after Poulin and Theberge, "Ensemble clustering for graphs", 2019, and Lancichinetti
      * and Fortunato, "Consensus clustering in complex networks", 2012): a result that depends less on the seed and on
      * single papers. Runs are shared among the threads; each holds some 50 bytes an edge.
      */
@@ -150,7 +150,8 @@ typedef struct pkin_topics_options {
     pkin_cluster_method method;
     /* n_neighbors 0 (default): the square root of the number of papers, from 5 to 100. The other defaults suit leiden; where
        they are left as they are, components and density take mutual neighbours, up to 15, and the
-       share of neighbours in common. */
+       share of neighbours in common; and among fewer than 400 papers the floor is up to 0.065, since short lists do
+       not tell strangers apart. */
     pkin_graph_options graph;
     double author_damping;    /* pkin_graph_damp_authors; 0 (default): none */
     pkin_leiden_objective objective; /* default PKIN_LEIDEN_CPM */

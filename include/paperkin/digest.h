@@ -72,6 +72,9 @@ typedef struct pkin_digest_options {
     void *progress_user;
     void (*on_text)(void *user, const char *bytes, size_t n_bytes); /* the diff of a dry run */
     void *text_user;
+    int threads;               /* name each paper's thread: -1 (default) where the store has threads; 0: no; 1: find
+                                  them even if there were none. They are updated as by pkin_threads_update */
+    int novelty;               /* 1 (default): tell how far each paper is from all earlier ones */
 } pkin_digest_options;
 
 PKIN_API pkin_digest_options pkin_digest_options_default(void);
@@ -94,6 +97,9 @@ typedef struct pkin_digest_file_report {
     uint64_t n_sisters;
     uint64_t n_with_related;   /* papers that got at least one related link */
     uint64_t n_related_links;
+    uint64_t n_in_threads;     /* papers that are in a thread */
+    uint64_t n_threads_today;  /* threads that these are in */
+    uint64_t n_new_threads;    /* of them born at this digest */
 } pkin_digest_file_report;
 
 typedef struct pkin_digest_report {
@@ -104,14 +110,21 @@ typedef struct pkin_digest_report {
     double seconds_vectors;
     double seconds_similarity;
     double seconds_write;
+    double seconds_threads;
+    double seconds_novelty;
+    uint64_t n_papers_today;   /* distinct papers of the files */
+    int with_threads;          /* 1: threads were found; counts of threads are 0 else */
+    uint64_t n_in_threads;     /* as in the files, each paper and thread counted once */
+    uint64_t n_threads_today;
+    uint64_t n_new_threads;
 } pkin_digest_report;
 
 /*
  * Ingests the files, compares their papers with one another and with the whole history, and writes each file again with
- * a block per paper: where it was seen before, verdicts with their reasons, related papers. Markdown gets a block
- * between marker comments after each entry, JSON lines a member "paperkin" at the end of each object; every other byte
- * stays. Blocks of an earlier run are replaced, so that running again changes nothing. The result depends on the
- * store's content and the files alone. Links and verdicts are kept in the store. Each paper is judged against the 64
+ * a block per paper: where it was seen before, verdicts with their reasons, its thread, its novelty, related papers.
+ * Markdown gets a block between marker comments after each entry, and one at the top that tells the threads of the day;
+ * JSON lines a member "paperkin" at the end of each object; every other byte stays. Blocks of an earlier run are replaced, so that running again changes nothing. The result depends on the
+ * store's content and the files alone. Links, verdicts and threads are kept in the store. Each paper is judged against the 64
  * papers closest to it, at most, so that a flood of copies takes bounded work. On failure no output file is half
  * written; files before the failing one are complete. PKIN_ERROR_CANCELLED, from on_progress, likewise leaves no file
  * half written: the files ingested and those written so far stay, and running again completes the job. Marker lines of

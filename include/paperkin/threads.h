@@ -8,21 +8,32 @@
 PKIN_EXTERN_C_BEGIN
 
 /*
- * Threads of work: the clusters of a store's papers, followed through its days. Clusters are found anew from the papers
- * alone; then each takes over the identity of the thread of the last update with which it shares most papers. Fields,
- * which are clusters of threads, are followed in the same way, by the papers of their threads.
+ * Threads of work: the clusters of a store's papers, followed through its days so that they last. Clusters are found
+ * anew from the papers alone, and flicker at their edges; but only what is new changes anything:
  *
- * Two clusters are compared by the papers that both updates looked at. Of an old one count those that are in the window
- * still, those that are in no thread now among them; of a new one those that were in a thread before. So a thread may
- * grow as fast as it likes, papers may leave it by leaving the window, and both keep it what it is; losing its papers to
- * other threads or to none does not. A new cluster takes the identity of an old one where their common papers are at
- * least half of the smaller and at least 30 % of the larger; pairs with most common papers come first, and each identity
- * goes to one cluster.
+ * - A cluster with at least one paper that the last update did not know is taken as it is: as the thread whose identity
+ *   it has, which it renews, or as a new one, which is born or splits off. Its papers leave the threads they were in.
+ * - Any other cluster changes nothing: its papers stay where they were, in their thread or in none.
+ * - A thread that was not renewed lives on with the papers that no renewed or new one took, found in a cluster or not.
+ *   It ends where fewer than 3 of them are in the window, or fewer than half of those that were still there.
+ * - A renewed thread loses its papers that are in no cluster.
+ * - A thread that is renewed or new has the field that it was found in. One that lives on keeps its own, or where that
+ *   merged into another, has that one.
+ *
+ * So without new papers nothing changes, but for what leaves the window. Where the settings are others than those of
+ * the last update, all clusters are taken as they are, and threads that are not found end.
+ *
+ * Identity. Two clusters are compared by the papers that both updates looked at. Of an old one count those that are in
+ * the window still, those that are in no cluster now among them; of a new one those that were in a thread before. So a
+ * thread may grow as fast as it likes, papers may leave it by leaving the window, and both keep it what it is. A new
+ * cluster takes the identity of an old one where their common papers are at least half of the smaller and at least 30 %
+ * of the larger; pairs with most common papers come first, and each identity goes to one cluster. Fields, which are
+ * clusters of threads, are identified in the same way, by the papers of their threads.
  */
 
 typedef enum pkin_thread_event_kind {
-    PKIN_THREAD_BORN = 0, /* no earlier thread has enough of its papers */
-    PKIN_THREAD_GREW,     /* it got papers that the last update did not know */
+    PKIN_THREAD_BORN = 0, /* no earlier thread has enough of its papers, and some are new */
+    PKIN_THREAD_GREW,     /* it got papers that the last update did not know; not told of fields */
     PKIN_THREAD_MERGED,   /* more than half of `other`'s papers that are in the window came over, which ended by it */
     PKIN_THREAD_SPLIT,    /* `other`, a new one, has more than half of its earlier papers, and at least 30 % of all, from it */
     PKIN_THREAD_ENDED     /* its papers went to no thread in particular, or left the window */
@@ -63,7 +74,7 @@ PKIN_API pkin_threads_options pkin_threads_options_default(void);
 typedef struct pkin_threads_report {
     char date[11];
     uint64_t n_papers;       /* clustered: those of the window */
-    uint64_t n_outliers;     /* of them in no thread */
+    uint64_t n_outliers;     /* of them in no thread; the papers of threads that live on are in these */
     uint32_t n_threads, n_fields;
     uint64_t largest_thread; /* papers */
     pkin_thread_event *events; /* fields last; by kind, then by size; strings live as long as the report */
@@ -73,9 +84,9 @@ typedef struct pkin_threads_report {
 } pkin_threads_report;
 
 /*
- * Clusters the papers of the window anew, matches the clusters with the threads that the store knows, and remembers
- * both, with the settings: in one transaction, or inside of the one that is open. Updating again without new papers
- * changes nothing and reports no event.
+ * Clusters the papers of the window anew, renews the threads that the store knows and finds new ones as told above, and
+ * remembers them with the settings: in one transaction, or inside of the one that is open. Updating again without new
+ * papers changes nothing and reports no event.
  *
  * An id is a hash of the key of the thread's earliest paper (by day, then key) when it was born, or of the next ones
  * where a thread has that id already: a store made again from the same digests in the same steps has the same ids, and

@@ -35,9 +35,10 @@ SKIPPED = 77  # the exit code that tells CTest that nothing was tested
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 REPLACED = [
-    (re.compile(r"\b\d+\.\d\d s: reading \d+\.\d\d, vectors \d+\.\d\d, similarity \d+\.\d\d, writing \d+\.\d\d"),
+    (re.compile(r"\b\d+\.\d\d s: reading \d+\.\d\d, vectors \d+\.\d\d, similarity \d+\.\d\d"
+                r"(, threads \d+\.\d\d)?(, novelty \d+\.\d\d)?, writing \d+\.\d\d"),
      "<SECONDS>"),
-    (re.compile(r'"(total|ingest|vectors|similarity|write)": \d+\.\d{3}'), r'"\1": <SECONDS>'),
+    (re.compile(r'"(total|ingest|vectors|similarity|threads|novelty|write)": \d+\.\d{3}'), r'"\1": <SECONDS>'),
     (re.compile(r'"(store_bytes|bytes)": \d+'), r'"\1": <BYTES>'),
     (re.compile(r"\b\d+(\.\d)? (bytes|kB|MB)\b"), "<SIZE>"),
     (re.compile(r'"paperkin": "\d+\.\d+\.\d+"'), '"paperkin": "<VERSION>"'),

@@ -50,6 +50,9 @@ TEST(Blocks, MarkdownComesBackToTheByte) {
     EXPECT_EQ(2u, strip(block + "x\n" + block).n_blocks);
     EXPECT_EQ("a\nb\n", strip("a\n<!-- paperkin:begin --> \nx\n<!-- paperkin:end -->\t\nb\n").text);
     EXPECT_EQ("a\r\nb", strip("a\r\n<!-- paperkin:begin -->\t \r\nx\r\n<!-- paperkin:end -->  \r\nb").text);
+    EXPECT_EQ("\xEF\xBB\xBF"
+              "a\n",
+              strip("\xEF\xBB\xBF" + block + "a\n").text);
     EXPECT_EQ("no block\n", strip("no block\n").text);
     EXPECT_EQ("", strip("").text);
 }

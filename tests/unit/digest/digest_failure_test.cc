@@ -81,6 +81,46 @@ TEST(DigestFailure, EveryAllocationOfARun) {
     });
 }
 
+/* With threads and novelty: more allocations, most of them tried elsewhere, so fewer are failed here. */
+TEST(DigestFailure, AllocationsOfARunWithThreads) {
+    Folder folder;
+    std::string path = folder / "2026-01-06.md", database = folder / "store.sqlite";
+    std::string first = folder / "2026-01-04.jsonl", second = folder / "2026-01-05.jsonl";
+    std::vector<Paper> history, today;
+    for (size_t n = 1; n <= 240; n++) history.push_back(invent_paper(n, n % 2));
+    for (size_t n = 301; n <= 303; n++) today.push_back(invent_paper(n, n % 2));
+    write_text(first, crawl({history.begin(), history.begin() + 120}));
+    write_text(second, crawl({history.begin() + 120, history.end()}));
+    write_text(path, markdown(today));
+    {
+        Store store(database);
+        ASSERT_EQ(pkin_store_ingest_file(store, first.c_str(), nullptr, nullptr), PKIN_OK);
+        ASSERT_EQ(pkin_store_ingest_file(store, second.c_str(), nullptr, nullptr), PKIN_OK);
+        ASSERT_EQ(pkin_store_ingest_file(store, path.c_str(), nullptr, nullptr), PKIN_OK);
+    }
+    Hooks hooks;
+    fail_each(hooks, 97, [&](long n, Counter &counter) {
+        Store store(database);
+        std::string shown;
+        pkin_digest_options options = pkin_digest_options_default();
+        options.dry_run = 1; /* the store stays as it is for the next */
+        options.threads = 1;
+        options.n_threads = 1;
+        options.on_text = [](void *user, const char *bytes, size_t n_bytes) {
+            static_cast<std::string *>(user)->append(bytes, n_bytes);
+        };
+        options.text_user = &shown;
+        counter.left = n;
+        pkin_status status = Job(store, {path}, options).status;
+        counter.left = -1;
+        if (status == PKIN_OK) {
+            EXPECT_EQ(count(shown, "**Threads today**"), 1u);
+            EXPECT_EQ(count(shown, "**Novelty**"), 3u);
+        }
+        return status;
+    });
+}
+
 TEST(DigestFailure, EveryAllocationOfAGate) {
     Folder folder;
     std::string path = folder / "2026-01-05.jsonl", out = folder / "new.jsonl";

@@ -10,9 +10,9 @@ using namespace digest_world;
 
 namespace {
 
-std::vector<std::string> real_files() {
+std::vector<std::string> real_files(const std::string &folder) {
     std::vector<std::string> paths;
-    for (const auto &entry : std::filesystem::recursive_directory_iterator(pkin_test_shared_dir() + "/digests")) {
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(pkin_test_shared_dir() + folder)) {
         if (entry.is_regular_file()) paths.push_back(entry.path().string());
     }
     std::sort(paths.begin(), paths.end());
@@ -55,15 +55,15 @@ TEST(DigestReal, GateOnTwoWeeksOfOneFeed) {
     }
 }
 
-TEST(DigestReal, EveryFileComesBackToTheByte) {
-    PKIN_SKIP_WITHOUT_SHARED();
+/* Annotates copies of all files in a folder twice and strips them. */
+void come_back_to_the_byte(const std::string &shared, int threads, size_t n_least, pkin_digest_report *totals) {
     Folder folder;
     Store store(folder / "store.sqlite");
     std::map<std::string, std::string> annotated;
     std::vector<std::string> paths;
     size_t n = 0;
     // Copies under their own names, one folder each; what cannot be read is left out here.
-    for (const auto &path : real_files()) {
+    for (const auto &path : real_files(shared)) {
         pkin_corpus *corpus = nullptr;
         if (pkin_corpus_read_file(path.c_str(), nullptr, &corpus) != PKIN_OK) continue;
         pkin_corpus_free(corpus);
@@ -74,9 +74,10 @@ TEST(DigestReal, EveryFileComesBackToTheByte) {
         annotated[copy] = read_text(path);
         paths.push_back(copy);
     }
-    EXPECT_GE(paths.size(), 40u);
+    EXPECT_GE(paths.size(), n_least);
     pkin_digest_options options = pkin_digest_options_default();
     options.in_place = 1;
+    options.threads = threads;
     Job first(store, paths, options);
     ASSERT_EQ(first.status, PKIN_OK) << pkin_last_error();
     std::map<std::string, std::string> once;
@@ -96,6 +97,25 @@ TEST(DigestReal, EveryFileComesBackToTheByte) {
         EXPECT_TRUE(read_text(path) == original) << path;
     }
     EXPECT_GT(n_links, 1000u);
+    *totals = first.report;
+    totals->files = nullptr; // the job's
+    totals->n_files = 0;
+}
+
+TEST(DigestReal, EveryFileComesBackToTheByte) {
+    PKIN_SKIP_WITHOUT_SHARED();
+    pkin_digest_report totals;
+    come_back_to_the_byte("/digests", 0, 40, &totals);
+    EXPECT_EQ(totals.n_in_threads, 0u);
+}
+
+/* Files that name their day: the others are of today, and papers of a year ago are in no thread then. */
+TEST(DigestReal, WithThreadsToo) {
+    PKIN_SKIP_WITHOUT_SHARED();
+    pkin_digest_report totals;
+    come_back_to_the_byte("/digests/upstream", 1, 25, &totals);
+    EXPECT_GT(totals.n_in_threads, totals.n_papers_today / 4);
+    EXPECT_GT(totals.n_threads_today, 20u);
 }
 
 } // namespace

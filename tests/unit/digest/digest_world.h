@@ -234,9 +234,9 @@ inline size_t count(const std::string &text, const std::string &part) {
 
 /* Everything outside the blocks, by a second, naive implementation: whole lines from begin to end marker dropped. */
 inline std::string outside_blocks(const std::string &text) {
-    std::string out;
+    std::string out = text.rfind("\xEF\xBB\xBF", 0) == 0 ? text.substr(0, 3) : "";
     bool inside = false;
-    for (size_t at = 0; at < text.size();) {
+    for (size_t at = out.size(); at < text.size();) {
         size_t end = text.find('\n', at);
         end = end == std::string::npos ? text.size() : end + 1;
         std::string line = text.substr(at, end - at);

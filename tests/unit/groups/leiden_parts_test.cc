@@ -308,7 +308,7 @@ TEST(LeidenEnsemble, IsARunOnTheSharesOfRuns) {
             if (share >= 0.5) agreed.push_back({edge.a, edge.b, edge.weight * share});
         }
         EXPECT_GT(n_unsure, 20u) << "otherwise this shows little";
-        options.n_iterations = 0;
+        options.n_iterations = 2;
         std::vector<uint32_t> expected = run(TestGraph(n, agreed), options, n_runs);
         options.n_iterations = 1;
         options.n_runs = n_runs;

@@ -218,6 +218,254 @@ TEST(ThreadMatch, EveryAllocationMayFail) {
     });
 }
 
+/* ---- Settling ------------------------------------------------------------------------------------------------------
+ */
+
+/* Items with what they were, are found in, and whether they are new; settled at once. */
+class Settled {
+  public:
+    Settled(Clusters b, Clusters f, std::vector<uint8_t> fresh, bool all = false, uint64_t n_least = 3,
+            Clusters by_rank = {})
+        : m(std::move(b), std::move(f), std::move(fresh), std::move(by_rank)) {
+        pkin_i_match_input input = {m.now.size(),
+                                    m.before.data(),
+                                    m.now.data(),
+                                    m.is_new.data(),
+                                    m.n_before,
+                                    m.n_now,
+                                    m.ranks.empty() ? nullptr : m.ranks.data()};
+        EXPECT_EQ(pkin_i_match_settle(&input, &m.match, n_least, all, &out), PKIN_OK) << pkin_last_error();
+        now.assign(out.now, out.now + m.now.size());
+    }
+    ~Settled() {
+        pkin_i_settlement_free(&out);
+    }
+    Settled(const Settled &) = delete;
+    Settled &operator=(const Settled &) = delete;
+    /* How many items are in the cluster that goes on as `before`; -1: there is none. */
+    int size_of(uint32_t before) const {
+        for (uint32_t c = 0; c < out.n_now; c++) {
+            if (out.before[c] == before) return (int)std::count(now.begin(), now.end(), c);
+        }
+        return -1;
+    }
+    int n_born() const {
+        return (int)std::count(out.before, out.before + out.n_now, NONE);
+    }
+    int n_outliers() const {
+        return (int)std::count(now.begin(), now.end(), NONE);
+    }
+    Match m;
+    pkin_i_settlement out = {};
+    Clusters now;
+};
+
+/* As in Flow, with news: `n_new` of nothing before, found in `to`. */
+struct News : Flow {
+    std::vector<uint8_t> is_new;
+    News &old(int n, uint32_t from, uint32_t to) {
+        add(n, from, to);
+        is_new.insert(is_new.end(), (size_t)n, 0);
+        return *this;
+    }
+    News &fresh(int n, uint32_t to) {
+        add(n, NONE, to);
+        is_new.insert(is_new.end(), (size_t)n, 1);
+        return *this;
+    }
+};
+
+TEST(ThreadSettle, ARenewedClusterIsWhatWasFound) {
+    News news;
+    news.old(8, 0, 0).old(3, NONE, 0).old(2, 1, 0).old(2, 0, NONE).fresh(1, 0).old(6, 1, 1);
+    Settled s(news.before, news.now, news.is_new);
+    EXPECT_EQ(s.size_of(0), 8 + 3 + 2 + 1) << "with former outliers and another's items, without its new outliers";
+    EXPECT_EQ(s.size_of(1), 6);
+    EXPECT_EQ(s.n_outliers(), 2);
+    EXPECT_EQ(s.n_born(), 0);
+}
+
+TEST(ThreadSettle, WithoutNewItemsNothingIsBornOrSplits) {
+    News news;
+    news.old(10, 0, 0).old(6, 0, 1).old(5, NONE, 2).fresh(1, 0);
+    Settled s(news.before, news.now, news.is_new);
+    EXPECT_EQ(s.size_of(0), 17) << "what would have split off stays";
+    EXPECT_EQ(s.n_outliers(), 5);
+    EXPECT_EQ(s.out.n_now, 1u);
+    news.fresh(1, 1).fresh(1, 2);
+    Settled born(news.before, news.now, news.is_new);
+    EXPECT_EQ(born.size_of(0), 11);
+    EXPECT_EQ(born.n_born(), 2);
+    EXPECT_EQ(born.n_outliers(), 0);
+}
+
+TEST(ThreadSettle, WhatIsNotFoundLivesOn) {
+    News news;
+    news.old(4, 0, NONE).old(1, 0, 1).old(9, 1, 1).fresh(1, 1).old(20, 0, AWAY);
+    Settled s(news.before, news.now, news.is_new);
+    EXPECT_EQ(s.size_of(0), 4);
+    EXPECT_EQ(s.size_of(1), 11);
+    EXPECT_EQ(s.n_outliers(), 0);
+    uint32_t c = s.now[0];
+    EXPECT_EQ(s.out.found[c], NONE);
+    EXPECT_EQ(s.now.back(), AWAY);
+}
+
+TEST(ThreadSettle, EndsWhereTooLittleOrLessThanHalfStays) {
+    News two, three, half, less;
+    two.old(2, 0, NONE).old(5, 0, AWAY);
+    three.old(3, 0, NONE).old(5, 0, AWAY);
+    EXPECT_EQ(Settled(two.before, two.now, two.is_new).size_of(0), -1);
+    EXPECT_EQ(Settled(two.before, two.now, two.is_new).n_outliers(), 2);
+    EXPECT_EQ(Settled(three.before, three.now, three.is_new).size_of(0), 3);
+    half.old(4, 0, NONE).old(4, 0, 0).old(20, 1, 0).fresh(1, 0);
+    less.old(4, 0, NONE).old(5, 0, 0).old(20, 1, 0).fresh(1, 0);
+    EXPECT_EQ(Settled(half.before, half.now, half.is_new).size_of(0), 4);
+    Settled merged(less.before, less.now, less.is_new);
+    EXPECT_EQ(merged.size_of(0), -1);
+    EXPECT_EQ(merged.n_outliers(), 4);
+    EXPECT_EQ(merged.size_of(1), 26);
+}
+
+TEST(ThreadSettle, AllAreTakenAsTheyAreFoundWhenAsked) {
+    News news;
+    news.old(6, 0, 0).old(6, 1, NONE).old(6, NONE, 1).old(5, 2, 0).fresh(1, NONE);
+    Settled s(news.before, news.now, news.is_new, true);
+    EXPECT_EQ(s.size_of(0), 11);
+    EXPECT_EQ(s.size_of(1), -1);
+    EXPECT_EQ(s.n_born(), 1);
+    EXPECT_EQ(s.n_outliers(), 7);
+}
+
+TEST(ThreadSettle, EveryAllocationMayFail) {
+    News news;
+    news.old(10, 0, 0).old(20, 1, NONE).fresh(1, 0);
+    expect_clean_failures([&] {
+        pkin_i_match_input input = {news.now.size(), news.before.data(), news.now.data(), news.is_new.data(), 2, 1,
+                                    nullptr};
+        pkin_i_match match = {}, counted = {};
+        pkin_i_settlement settled = {};
+        pkin_status status = pkin_i_match_find(&input, &match);
+        if (status == PKIN_OK) status = pkin_i_match_settle(&input, &match, 3, false, &settled);
+        if (status == PKIN_OK) {
+            input.now = settled.now;
+            input.n_now = settled.n_now;
+            status = pkin_i_match_count(&input, settled.before, &counted);
+        }
+        pkin_i_match_free(&match);
+        pkin_i_match_free(&counted);
+        pkin_i_settlement_free(&settled);
+        return status;
+    });
+}
+
+/* Items of many clusters, some of them new. */
+News random_news(unsigned seed, uint32_t n_clusters) {
+    std::mt19937 random(seed);
+    News news;
+    for (uint32_t c = 0; c < n_clusters; c++) news.old(4, c, c).old(1, NONE, c);
+    for (int k = 0; k < 150; k++) {
+        uint32_t from = random() % n_clusters, to = random() % (1 + seed % 4) ? from : random() % n_clusters;
+        if (random() % 8 == 0) to = random() % 2 ? NONE : AWAY;
+        if (random() % 20 == 0) {
+            news.fresh(1, to);
+        } else {
+            news.old(1, random() % 6 ? from : NONE, to);
+        }
+    }
+    return news;
+}
+
+TEST(ThreadSettleProperty, FollowsThePlainRule) {
+    size_t n_living = 0, n_ended = 0;
+    for (unsigned seed = 0; seed < 200; seed++) {
+        News news = random_news(seed, 9);
+        Settled s(news.before, news.now, news.is_new);
+        std::set<uint32_t> renewed;
+        for (size_t k = 0; k < news.now.size(); k++) {
+            if (news.is_new[k] && news.now[k] < AWAY) renewed.insert(news.now[k]);
+        }
+        std::map<uint32_t, int> stay, seen, items;
+        auto is_taken = [&](size_t k) { return renewed.count(news.now[k]) > 0; };
+        for (size_t k = 0; k < news.now.size(); k++) {
+            if (news.before[k] == NONE) continue;
+            items[news.before[k]]++;
+            seen[news.before[k]] += news.now[k] != AWAY;
+            stay[news.before[k]] += news.now[k] != AWAY && !is_taken(k);
+        }
+        for (size_t k = 0; k < news.now.size(); k++) {
+            uint32_t b = news.before[k], c = s.now[k];
+            if (news.now[k] == AWAY) {
+                ASSERT_EQ(c, AWAY);
+            } else if (is_taken(k)) {
+                ASSERT_LT(c, s.out.n_now);
+                ASSERT_EQ(s.out.found[c], news.now[k]);
+                ASSERT_EQ(s.out.before[c], s.m.identity(news.now[k]));
+            } else if (b == NONE) {
+                ASSERT_EQ(c, NONE);
+            } else if (s.m.match.before[b].now != NONE && renewed.count(s.m.match.before[b].now)) {
+                if (news.now[k] == NONE) {
+                    ASSERT_EQ(c, NONE);
+                } else {
+                    ASSERT_EQ(s.out.before[c], b);
+                    ASSERT_EQ(s.out.found[c], s.m.match.before[b].now);
+                }
+            } else if (stay[b] == items[b] || (stay[b] >= 3 && stay[b] * 2 >= seen[b])) {
+                ASSERT_LT(c, s.out.n_now);
+                ASSERT_EQ(s.out.before[c], b);
+                ASSERT_EQ(s.out.found[c], NONE);
+                n_living++;
+            } else {
+                ASSERT_EQ(c, NONE);
+                n_ended++;
+            }
+        }
+    }
+    EXPECT_GT(n_living, 100u);
+    EXPECT_GT(n_ended, 100u);
+}
+
+TEST(ThreadSettleProperty, SettledIsSettledWhateverIsFoundThen) {
+    for (unsigned seed = 0; seed < 100; seed++) {
+        News news = random_news(seed, 7);
+        Settled s(news.before, news.now, news.is_new);
+        std::mt19937 random(seed);
+        Clusters found;
+        for (uint32_t c : s.now) found.push_back(c == AWAY ? AWAY : random() % 6 ? (uint32_t)(random() % 5) : NONE);
+        Clusters before = s.now;
+        std::replace(before.begin(), before.end(), AWAY, NONE);
+        Settled again(before, found, std::vector<uint8_t>(found.size(), 0));
+        for (size_t k = 0; k < found.size(); k++) {
+            uint32_t c = again.now[k];
+            ASSERT_EQ(c < AWAY ? again.out.before[c] : c, s.now[k]) << seed << " " << k;
+        }
+    }
+}
+
+TEST(ThreadSettleProperty, CountsAgainWhatTheMatchCounted) {
+    for (unsigned seed = 0; seed < 50; seed++) {
+        News news = random_news(seed, 8);
+        Match m(news.before, news.now, news.is_new);
+        Clusters identities;
+        for (uint32_t c = 0; c < m.n_now; c++) identities.push_back(m.identity(c));
+        pkin_i_match_input input = {m.now.size(), m.before.data(), m.now.data(), m.is_new.data(),
+                                    m.n_before,   m.n_now,         nullptr};
+        pkin_i_match counted = {};
+        ASSERT_EQ(pkin_i_match_count(&input, identities.data(), &counted), PKIN_OK);
+        for (uint32_t c = 0; c < m.n_now; c++) {
+            ASSERT_EQ(counted.now[c].before, m.match.now[c].before);
+            ASSERT_EQ(counted.now[c].n_kept, m.match.now[c].n_kept);
+            ASSERT_EQ(counted.now[c].n_new, m.match.now[c].n_new);
+            ASSERT_EQ(counted.now[c].largest, m.match.now[c].largest);
+        }
+        for (uint32_t b = 0; b < m.n_before; b++) {
+            ASSERT_EQ(counted.before[b].now, m.match.before[b].now);
+            ASSERT_EQ(counted.before[b].n_targets, m.match.before[b].n_targets);
+        }
+        pkin_i_match_free(&counted);
+    }
+}
+
 /* ---- Properties, against a plain statement of the rule ---------------------------------------------------------- */
 
 /* Identities by the rule as it is written: again and again the best pair that is left. */

@@ -54,24 +54,25 @@ class World {
         }
     }
 
-    /* One update; new clusters are numbered in an order that `seed` decides. */
-    void update(const std::string &date, unsigned seed = 0) {
-        std::vector<std::string> names = cluster_names(seed);
+    /* One update; found clusters are numbered in an order that `seed` decides. Those in `hidden` are not found. */
+    void update(const std::string &date, unsigned seed = 0, const std::set<std::string> &hidden = {},
+                bool afresh = false) {
+        std::vector<std::string> names = cluster_names(seed, hidden);
         std::vector<int64_t> ids;
         std::vector<std::array<char, 11>> days(papers.size());
         std::vector<pkin_i_stored_paper> texts(papers.size());
         std::vector<const pkin_i_stored_paper *> pointers;
-        uint32_t *now = nullptr;
-        ASSERT_EQ(pkin_i_allocate(papers.size(), sizeof *now, &now), PKIN_OK);
+        std::vector<uint32_t> found(papers.size());
         for (size_t k = 0; k < papers.size(); k++) {
             ids.push_back((int64_t)k + 1);
             memcpy(days[k].data(), papers[k].day.c_str(), 11);
             texts[k].paper.key = papers[k].key.c_str();
             pointers.push_back(&texts[k]);
             const std::string &c = papers[k].cluster;
-            now[k] = c == ""    ? NONE
-                     : c == "-" ? AWAY
-                                : (uint32_t)(std::find(names.begin(), names.end(), c) - names.begin());
+            found[k] = c == "-" ? AWAY
+                       : c == "" || hidden.count(c) > 0
+                           ? NONE
+                           : (uint32_t)(std::find(names.begin(), names.end(), c) - names.begin());
         }
         pkin_i_history history = {};
         history.n_papers = papers.size();
@@ -79,7 +80,9 @@ class World {
         history.papers = pointers.data();
         history.days = (const char(*)[11])days.data();
         pkin_i_thread_level level = {};
-        ASSERT_EQ(pkin_i_thread_level_match(&level, &history, &stored, false, now, (uint32_t)names.size()), PKIN_OK)
+        pkin_i_thread_course course = {afresh, 3};
+        ASSERT_EQ(pkin_i_thread_level_follow(&level, &history, &stored, &course, found.data(), (uint32_t)names.size()),
+                  PKIN_OK)
             << pkin_last_error();
         finish(level, history, names, date);
         pkin_i_thread_level_free(&level);
@@ -103,15 +106,16 @@ class World {
 
     std::vector<Paper> papers;
     std::vector<Event> events;
-    std::map<std::string, std::string> ids_now;
+    std::map<std::string, std::string> ids_now; /* by label: the cluster that it was last found as */
     std::vector<pkin_i_thread_row> rows;
 
   private:
-    std::vector<std::string> cluster_names(unsigned seed) const {
+    std::vector<std::string> cluster_names(unsigned seed, const std::set<std::string> &hidden) const {
         std::set<std::string> names;
         for (auto &paper : papers) {
             if (paper.cluster != "" && paper.cluster != "-") names.insert(paper.cluster);
         }
+        for (auto &name : hidden) names.erase(name);
         std::vector<std::string> out(names.begin(), names.end());
         std::mt19937 random(seed);
         std::shuffle(out.begin(), out.end(), random);
@@ -119,18 +123,26 @@ class World {
     }
     void finish(pkin_i_thread_level &level, const pkin_i_history &history, const std::vector<std::string> &names,
                 const std::string &date) {
-        std::vector<pkin_label> labels(names.size());
-        for (size_t c = 0; c < names.size(); c++) labels[c] = {names[c].c_str(), "", nullptr};
-        pkin_labels made = {(uint32_t)names.size(), labels.data(), nullptr};
-        std::vector<pkin_i_thread_row> book_rows(stored.n_rows + names.size());
-        std::vector<uint64_t> new_ids(names.size() + 1);
+        std::vector<pkin_label> labels(level.n_now);
+        for (uint32_t c = 0; c < level.n_now; c++) {
+            uint32_t before = level.match.now[c].before;
+            labels[c] = {level.found[c] == NONE ? rows[level.old_rows[before]].label : names[level.found[c]].c_str(),
+                         "", nullptr};
+        }
+        pkin_labels made = {level.n_now, labels.data(), nullptr};
+        std::vector<pkin_i_thread_row> book_rows(stored.n_rows + level.n_now);
+        std::vector<uint64_t> new_ids(level.n_now + 1);
         std::copy(rows.begin(), rows.end(), book_rows.begin());
         pkin_i_thread_book book = {&stored, date.c_str(), book_rows.data(), stored.n_rows, new_ids.data(), 0, &arena};
         pkin_i_thread_events told = {};
         ASSERT_EQ(pkin_i_thread_level_name(&level, &history, &made, &book), PKIN_OK) << pkin_last_error();
         ASSERT_EQ(pkin_i_thread_level_tell(&level, &book, &told), PKIN_OK) << pkin_last_error();
         ids_now.clear();
-        for (size_t c = 0; c < names.size(); c++) ids_now[names[c]] = book_rows[level.row_of[c]].id;
+        for (uint32_t c = 0; c < level.n_now; c++) ids_now[labels[c].english] = book_rows[level.row_of[c]].id;
+        std::map<size_t, std::string> ids_of_papers;
+        for (size_t k = 0; k < papers.size(); k++) {
+            if (level.now[k] < AWAY) ids_of_papers[k] = book_rows[level.row_of[level.now[k]]].id;
+        }
         events.clear();
         for (size_t k = 0; k < told.n_items; k++) {
             const pkin_thread_event &e = told.items[k];
@@ -139,9 +151,10 @@ class World {
         }
         pkin_i_free(told.items);
         book_rows.resize(book.n_rows);
-        keep(book_rows, date);
+        keep(book_rows, date, ids_of_papers);
     }
-    void keep(std::vector<pkin_i_thread_row> next, const std::string &date) {
+    void keep(std::vector<pkin_i_thread_row> next, const std::string &date,
+              const std::map<size_t, std::string> &ids_of_papers) {
         std::sort(next.begin(), next.end(), [](auto &a, auto &b) { return strcmp(a.id, b.id) < 0; });
         std::map<std::string, uint32_t> place;
         for (size_t k = 0; k < next.size(); k++) place[next[k].id] = (uint32_t)k;
@@ -152,7 +165,7 @@ class World {
             const std::string &c = papers[k].cluster;
             int64_t paper_id = (int64_t)k + 1;
             if (c == "-" && before.count(paper_id)) members.push_back({paper_id, place[before[paper_id]], 0, false});
-            if (c != "" && c != "-") members.push_back({paper_id, place[ids_now[c]], 0, true});
+            if (ids_of_papers.count(k)) members.push_back({paper_id, place[ids_of_papers.at(k)], 0, true});
         }
         rows = next;
         memcpy(stored.date, date.c_str(), 11);
@@ -243,15 +256,16 @@ TEST(ThreadLevel, EventsAreToldWithExactCounts) {
     EXPECT_EQ(world.events[1].n_before, 16u);
     EXPECT_EQ(world.events[1].n_shared, 14u);
     EXPECT_EQ(world.events[1].n_after, 19u);
-    /* a splits, d dissolves. */
+    /* a splits; of d too little is left. */
     world.move("a", "e", 7);
-    world.move("d", "", 4);
+    world.add(1, "e", "2026-01-07");
+    world.move("d", "", 2);
     world.move("d", "-");
     world.update("2026-01-07");
     EXPECT_EQ(world.id("a"), a);
     EXPECT_EQ(world.told(), "split " + a + " " + world.id("e") +
-                                ": 7 of its 19 papers went to the new thread \"e\", which has 7 papers\nended " + d +
-                                " : its 5 papers: 4 are in no thread now, 1 left the window\n");
+                                ": 7 of its 19 papers went to the new thread \"e\", which has 8 papers\nended " + d +
+                                " : its 5 papers: 2 are in no thread now, 3 left the window\n");
     /* The founder of a is outside of the window by now; that of e is not free to be a's. */
     EXPECT_NE(world.id("e"), a);
 }
@@ -275,15 +289,16 @@ TEST(ThreadLevel, WhatComesTogetherAgainGetsItsIdBack) {
     world.add(4, "a", "2026-01-05");
     world.update("2026-01-05");
     std::string a = world.id("a");
-    world.move("a", "");
+    world.move("a", "", 2);
+    world.move("a", "-");
     world.update("2026-01-06");
-    EXPECT_EQ(world.told(), "ended " + a + " : its 4 papers: 4 are in no thread now\n");
+    EXPECT_EQ(world.told(), "ended " + a + " : its 4 papers: 2 are in no thread now, 2 left the window\n");
     world.move("", "again");
-    world.add(2, "again", "2026-01-07");
+    world.add(3, "again", "2026-01-07");
     world.update("2026-01-07");
     EXPECT_EQ(world.id("again"), a);
     EXPECT_EQ(world.told(), "born " + a +
-                                " : came together again after 2026-01-06: 6 papers: 2 new ones, 4 that were "
+                                " : came together again after 2026-01-06: 5 papers: 3 new ones, 2 that were "
                                 "in no thread\n");
     EXPECT_STREQ(world.row(a)->ended, "");
     EXPECT_STREQ(world.row(a)->born, "2026-01-05") << "when it was found first";
@@ -297,9 +312,164 @@ TEST(ThreadLevel, AFoundersIdIsNotGivenTwice) {
     std::string a = world.id("a");
     EXPECT_EQ(a, id_of("arxiv:2601.00000"));
     world.move("a", "b", 3); /* its founders, and fewer */
+    world.add(1, "b", "2026-01-07");
     world.update("2026-01-07");
     EXPECT_EQ(world.id("a"), a);
     EXPECT_EQ(world.id("b"), id_of("arxiv:2601.00001"));
+}
+
+TEST(ThreadLevel, LivesOnWhereItIsNotFound) {
+    World world;
+    world.add(6, "a", "2026-01-05");
+    world.add(9, "b", "2026-01-05");
+    world.update("2026-01-05");
+    std::string a = world.id("a");
+    world.add(1, "b", "2026-01-06");
+    world.update("2026-01-06", 0, {"a"});
+    EXPECT_EQ(world.told(), "grew " + world.id("b") + " : kept 9 of its 9 papers, 1 new one\n");
+    EXPECT_EQ(world.id("a"), a);
+    /* One of its papers goes to b; the rest is as it was. */
+    world.papers[0].cluster = "b";
+    world.add(1, "b", "2026-01-07");
+    world.update("2026-01-07", 0, {"a"});
+    EXPECT_EQ(world.told(), "grew " + world.id("b") + " : kept 10 of its 10 papers, 1 new one, 1 from other threads\n");
+    world.add(1, "a", "2026-01-08");
+    world.update("2026-01-08");
+    EXPECT_EQ(world.told(), "grew " + a + " : kept 5 of its 5 papers, 1 new one\n");
+    world.move("a", "-", 4);
+    world.update("2026-03-08");
+    EXPECT_EQ(world.told(), "ended " + a + " : its 6 papers: 2 are in no thread now, 4 left the window\n");
+}
+
+TEST(ThreadLevel, NothingHappensWithoutNewPapers) {
+    World world;
+    world.add(10, "a", "2026-01-05");
+    world.add(6, "b", "2026-01-05");
+    world.add(6, "", "2026-01-05");
+    world.update("2026-01-05");
+    auto ids = world.ids_now;
+    world.move("a", "c", 3);
+    world.move("b", "a");
+    world.move("", "d");
+    world.update("2026-01-06");
+    EXPECT_EQ(world.told(), "");
+    EXPECT_EQ(world.ids_now, ids);
+    world.update("2026-01-06", 0, {}, true);
+    EXPECT_EQ(world.told(), "born " + world.id("d") + " : 6 papers: 6 that were in no thread\nmerged " + ids["a"] +
+                                " " + ids["b"] + ": took over all 6 papers of \"b\"\nsplit " + ids["a"] + " " +
+                                world.id("c") +
+                                ": 3 of its 10 papers went to the new thread \"c\", which has 3 papers\n")
+        << "taken afresh";
+    EXPECT_EQ(world.ids_now.size(), 3u);
+}
+
+/* Threads a to d of four papers each, found as they are; a gets a new paper where asked. a and b are in field 0, c and
+   d in field 1. */
+class Fields {
+  public:
+    Fields() {
+        const char *ids[] = {"faaaaaaa", "fbbbbbbb", "taaaaaaa", "tbbbbbbb", "tccccccc", "tddddddd"};
+        for (int r = 0; r < 6; r++) {
+            pkin_i_thread_row row = {};
+            memcpy(row.id, ids[r], sizeof row.id);
+            row.is_field = r < 2;
+            if (r >= 2) memcpy(row.field, ids[r < 4 ? 0 : 1], sizeof row.field);
+            row.label = row.label_chinese = "";
+            rows.push_back(row);
+        }
+        for (int k = 0; k < 17; k++) {
+            keys.push_back("arxiv:2601." + std::to_string(10000 + k));
+            if (k < 16) members.push_back({k + 1, (uint32_t)(2 + k / 4), 0, true});
+        }
+    }
+    /* Old fields by thread, -1: a new one, -2: none; by the found fields of the threads' papers. */
+    std::vector<int> follow(bool with_new, const std::vector<uint32_t> &field_of,
+                            const std::set<uint32_t> &unfound = {}) {
+        size_t n = with_new ? 17 : 16;
+        std::vector<int64_t> ids;
+        std::vector<std::array<char, 11>> days(n);
+        std::vector<pkin_i_stored_paper> texts(n);
+        std::vector<const pkin_i_stored_paper *> pointers;
+        std::vector<uint32_t> threads_found, fields_found, numbers(4, NONE), field_of_found;
+        uint32_t n_fields = 0;
+        for (uint32_t t = 0; t < 4; t++) {
+            if (unfound.count(t)) continue;
+            numbers[t] = (uint32_t)field_of_found.size();
+            field_of_found.push_back(field_of[t]);
+            n_fields = std::max(n_fields, field_of[t] + 1);
+        }
+        for (size_t k = 0; k < n; k++) {
+            uint32_t t = k < 16 ? (uint32_t)k / 4 : 0;
+            ids.push_back((int64_t)k + 1);
+            memcpy(days[k].data(), "2026-01-05", 11);
+            texts[k].paper.key = keys[k].c_str();
+            pointers.push_back(&texts[k]);
+            threads_found.push_back(numbers[t]);
+            fields_found.push_back(numbers[t] == NONE ? NONE : field_of[t]);
+        }
+        pkin_i_stored_threads stored = {};
+        memcpy(stored.date, "2026-01-05", 11);
+        stored.settings = "";
+        stored.last_paper_id = 16;
+        stored.rows = rows.data();
+        stored.n_rows = rows.size();
+        stored.members = members.data();
+        stored.n_members = members.size();
+        pkin_i_history history = {};
+        history.n_papers = n;
+        history.paper_ids = ids.data();
+        history.papers = pointers.data();
+        history.days = (const char(*)[11])days.data();
+        pkin_i_thread_level threads = {}, fields = {};
+        pkin_i_thread_course course = {false, 3};
+        std::vector<int> out;
+        EXPECT_EQ(pkin_i_thread_level_follow(&threads, &history, &stored, &course, threads_found.data(),
+                                             (uint32_t)field_of_found.size()),
+                  PKIN_OK);
+        EXPECT_EQ(pkin_i_field_level_follow(&fields, &history, &stored, fields_found.data(), n_fields, &threads,
+                                            field_of_found.data()),
+                  PKIN_OK)
+            << pkin_last_error();
+        EXPECT_EQ(threads.n_now, 4u);
+        for (uint32_t t = 0; t < threads.n_now; t++) {
+            uint32_t f = fields.of_thread[t];
+            for (size_t k = 0; k < n; k++) {
+                if (threads.now[k] == t) {
+                    EXPECT_EQ(fields.now[k], f);
+                }
+            }
+            out.push_back(f == NONE ? -2 : fields.match.now[f].before == NONE ? -1 : (int)fields.match.now[f].before);
+        }
+        n_now = fields.n_now;
+        has_merged = pkin_i_match_is_merged(&fields.match, 1);
+        pkin_i_thread_level_free(&threads);
+        pkin_i_thread_level_free(&fields);
+        return out;
+    }
+    uint32_t n_now = 0;
+    bool has_merged = false;
+
+  private:
+    std::vector<pkin_i_thread_row> rows;
+    std::vector<pkin_i_thread_member> members;
+    std::vector<std::string> keys;
+};
+
+TEST(ThreadLevel, FieldsAreThoseOfTheirThreads) {
+    using Of = std::vector<int>;
+    Fields fields;
+    EXPECT_EQ(fields.follow(true, {0, 0, 1, 1}), (Of{0, 0, 1, 1}));
+    EXPECT_EQ(fields.n_now, 2u) << "renewed threads and others share theirs";
+    EXPECT_EQ(fields.follow(true, {1, 1, 0, 0}), (Of{0, 0, 1, 1})) << "numbers decide nothing";
+    EXPECT_EQ(fields.follow(true, {0, 0, 0, 0}, {2, 3}), (Of{0, 0, 1, 1})) << "those that live on keep theirs";
+    EXPECT_EQ(fields.follow(true, {1, 0, 2, 2}), (Of{0, 0, 1, 1})) << "the larger part is the field";
+    EXPECT_EQ(fields.follow(true, {0, 0, 0, 1}), (Of{0, 0, 1, 1}));
+    EXPECT_EQ(fields.follow(true, {1, 0, 1, 1}), (Of{1, 0, 1, 1})) << "a renewed thread goes where it was found";
+    EXPECT_EQ(fields.follow(true, {0, 0, 0, 0}), (Of{0, 0, 0, 0})) << "they merged";
+    EXPECT_TRUE(fields.has_merged);
+    EXPECT_EQ(fields.n_now, 1u);
+    EXPECT_EQ(fields.follow(false, {0, 0, 0, 0}), (Of{0, 0, 1, 1})) << "not without new papers";
+    EXPECT_EQ(fields.follow(false, {3, 2, 1, 0}), (Of{0, 0, 1, 1}));
 }
 
 /* Months of days: clusters grow, merge and split. Those that nothing but growth happens to keep their ids. */
@@ -330,6 +500,7 @@ TEST(ThreadLevelProperty, UnchangedClustersKeepTheirIds) {
                 if (sizes[merged_into] < sizes[merged]) std::swap(alive[0], merged);
                 merged_into = alive[0];
                 world.move(merged, merged_into);
+                world.add(1, merged_into, day);
                 touched.insert(merged);
                 if (sizes[merged] == sizes[merged_into]) touched.insert(merged_into);
             }
@@ -337,10 +508,24 @@ TEST(ThreadLevelProperty, UnchangedClustersKeepTheirIds) {
                 /* The smaller part leaves. */
                 std::string source = alive[1], part = "c" + std::to_string(n_made++);
                 world.move(source, part, sizes[source] / 3);
-                if (sizes[source] >= 3) alive.push_back(part);
+                if (sizes[source] >= 3) {
+                    alive.push_back(part);
+                    world.add(1, part, day);
+                    world.add(1, source, day);
+                }
             }
             if (d % 4 == 0) make(4, day);
-            for (auto &name : alive) world.add((int)(random() % 3), name, day);
+            /* Some are not found today. They get nothing new, nor does anything else happen to them. */
+            std::set<std::string> hidden, busy;
+            for (auto &paper : world.papers) {
+                if (paper.day == day) busy.insert(paper.cluster);
+            }
+            for (auto &name : alive) {
+                if (busy.count(name) == 0 && random() % 4 == 0) hidden.insert(name);
+            }
+            for (auto &name : alive) {
+                if (hidden.count(name) == 0) world.add((int)(random() % 3), name, day);
+            }
             world.add(2, "", day);
             if (d % 11 == 10) { /* the oldest papers leave the window, but none of the small clusters' last ones */
                 int n = 30;
@@ -354,8 +539,8 @@ TEST(ThreadLevelProperty, UnchangedClustersKeepTheirIds) {
                 }
             }
             renumbered.papers = world.papers;
-            world.update(day, 0);
-            renumbered.update(day, seed * 100 + (unsigned)d);
+            world.update(day, 0, hidden);
+            renumbered.update(day, seed * 100 + (unsigned)d, hidden);
             ASSERT_EQ(world.ids_now, renumbered.ids_now) << "seed " << seed << " day " << day;
             ASSERT_EQ(world.told(), renumbered.told());
             for (auto &[name, id] : before) {

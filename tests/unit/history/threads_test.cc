@@ -252,6 +252,56 @@ TEST_F(Threads, OutliersAreInNoThread) {
     EXPECT_EQ(all.n_outliers, 24u);
 }
 
+TEST_F(Threads, WithoutNewPapersTimeAloneChangesNothing) {
+    fill();
+    Report first, later;
+    update(store, first, options());
+    std::string before = run_sql(path, "SELECT * FROM threads; SELECT * FROM thread_members");
+    pkin_threads_options o = options();
+    o.date = "2026-01-20";
+    update(store, later, o);
+    EXPECT_STREQ(later.date, "2026-01-20");
+    EXPECT_EQ(later.told(), "");
+    EXPECT_EQ(later.n_threads, 3u);
+    EXPECT_EQ(run_sql(path, "SELECT * FROM threads; SELECT * FROM thread_members"), before);
+}
+
+/* Topic 0 gets papers, so that its thread is renewed; meanwhile no cluster can be as small as the others' threads. */
+TEST_F(Threads, LiveOnWithoutACluster) {
+    pkin_topics_options topics = pkin_topics_options_default();
+    topics.resolution = 0.02; /* at which no topic falls apart */
+    topics.min_size = 6;
+    pkin_threads_options o = options();
+    o.topics = &topics;
+    Report first, second, third;
+    fill();
+    update(store, first, o);
+    ASSERT_EQ(first.n_threads, 3u);
+    std::string before = threads_of_papers(path);
+    run_sql(path, "UPDATE meta SET value = replace(value, 'min_size=6', 'min_size=9') WHERE name = 'threads_settings'");
+    ingest(store, folder.write("2026-01-07.jsonl", topic_lines(25, 34, {0})));
+    update(store, second, options());
+    EXPECT_EQ(second.count(PKIN_THREAD_GREW), 1u) << second.told();
+    EXPECT_EQ(second.n_events, 1u) << second.told();
+    EXPECT_EQ(second.n_threads, 3u);
+    EXPECT_EQ(second.n_outliers, 0u);
+    EXPECT_EQ(second.largest_thread, 18u);
+    std::string after = threads_of_papers(path);
+    EXPECT_EQ(after.substr(0, before.size()), before);
+    List all;
+    list(store, all, pkin_threads_query_default());
+    for (size_t k = 0; k < all.n_items; k++) {
+        if (all.items[k].is_field) continue;
+        EXPECT_EQ(all.items[k].n_representatives, 3u);
+        EXPECT_STRNE(all.items[k].label, "");
+        EXPECT_STRNE(all.items[k].field, "") << "fields are kept too";
+    }
+    /* A digest months later: those that live on leave the window and end. */
+    ingest(store, folder.write("2026-07-20.jsonl", topic_lines(1, 12, {0}, "2607")));
+    update(store, third, options());
+    EXPECT_EQ(third.count(PKIN_THREAD_ENDED), 3u) << third.told();
+}
+
 TEST_F(Threads, SettingsAreRemembered) {
     fill();
     Report first, second, third, fourth;
