@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-SECTIONS = ("agreement", "labels", "stability", "links", "topics", "sources", "verdicts", "speed")
+SECTIONS = ("sizes", "agreement", "labels", "stability", "links", "topics", "sources", "verdicts", "speed")
 
 
 def arguments_of():
@@ -36,6 +36,9 @@ def arguments_of():
         parser.error(f"--only: unknown section {', '.join(sorted(unknown))}; expected {', '.join(SECTIONS)}")
     if not (arguments.shared / "eval" / "topics.tsv").is_file():
         sys.exit(f"{arguments.shared}: no real data there; say where it is with --shared DIR")
+    missing = [name for name in ("paperkin", "bench_leiden", "bench_verdicts") if not (Path(arguments.bin) / name).is_file()]
+    if missing:
+        parser.error(f"--bin {arguments.bin}: no {', '.join(missing)} there; scripts/bench-quality builds what is needed")
     return arguments
 
 
@@ -44,12 +47,13 @@ def measure_all(harness, wanted):
     import sections
     found, drawn, text = [], [], ""
     months, clusterings = [], {}
-    if {"agreement", "stability"} & set(wanted):
+    if {"sizes", "agreement", "stability"} & set(wanted):
         for name in harness.months:
             harness.note(f"{name}: clustering")
             months.append(sections.Month(harness, name))
             clusterings[name] = harness.cluster([months[-1].vectors.path])
-    steps = {"agreement": lambda: sections.agreement(harness, months, clusterings),
+    steps = {"sizes": lambda: sections.month_sizes(months, clusterings),
+             "agreement": lambda: sections.agreement(harness, months, clusterings),
              "stability": lambda: sections.stability(harness, months, clusterings),
              "links": lambda: sections.link_measures(harness), "topics": lambda: sections.topic_cluster_measures(harness),
              "sources": lambda: sections.cross_source(harness), "verdicts": lambda: sections.verdicts(harness),
@@ -78,7 +82,9 @@ def main():
     host = end_to_end.machine("")
     packages = {name: __import__(name).__version__ for name in ("numpy", "scipy", "sklearn", "igraph")}
     told = (f"{host['cpu']}, {arguments.threads} threads; scikit-learn {packages['sklearn']}, igraph {packages['igraph']}.")
-    print(told + (f" The machine was not idle (load {load:.1f} at the start): take times with care." if load > 0.5 else ""))
+    if load > 0.5:
+        told += f" The machine was not idle (load {load:.1f} a core at the start): take times with care."
+    print(told)
     print("\n" + report.table_text(measures) + "\n")
     print(report.notes_text(measures))
     if text:

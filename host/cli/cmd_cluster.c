@@ -34,13 +34,11 @@ static bool is_described(const pkin_i_settings *settings) {
 static pkin_topics_options make_topics_options(pkin_i_cli *cli, const pkin_i_settings *settings) {
     pkin_topics_options options = pkin_topics_options_default();
     options.method = method_of(settings->method);
-    if (settings->graph_in) { /* whose weights may be anything */
-        options.objective = PKIN_LEIDEN_MODULARITY;
-        options.resolution = 1;
-    }
+    if (settings->graph_in) options.objective = PKIN_LEIDEN_MODULARITY; /* its weights may be anything */
     if (settings->objective) {
         options.objective = strcmp(settings->objective, "cpm") == 0 ? PKIN_LEIDEN_CPM : PKIN_LEIDEN_MODULARITY;
     }
+    if (settings->graph_in && options.objective == PKIN_LEIDEN_MODULARITY) options.resolution = 1;
     if (settings->edge_weight) options.graph.weight = weight_of(settings->edge_weight);
     if (settings->k) options.graph.n_neighbors = (uint32_t)settings->k;
     if (settings->mutual) options.graph.sides = PKIN_GRAPH_MUTUAL;
@@ -224,7 +222,8 @@ static const pkin_i_option options[] = {
      .kind = PKIN_I_OPTION_TEXT,
      .argument = "FILE",
      PKIN_I_MEMBER(graph_in),
-     .help = "cluster this graph instead: an edge list, GraphML or GEXF"},
+     .help = "cluster this graph instead: an edge list, GraphML or GEXF; leiden then makes modularity large, at "
+             "resolution 1"},
     {.name = "write-graph",
      .kind = PKIN_I_OPTION_TEXT,
      .argument = "FILE",

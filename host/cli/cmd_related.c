@@ -125,8 +125,9 @@ static const pkin_i_option options[] = {
      .maximum = 1,
      PKIN_I_MEMBER(diversity),
      .help =
-         "choose papers that differ from one another: each has X times its closeness to the query less 1 - X times "
-         "that to a paper above it (maximal marginal relevance). Default 1: by closeness alone; 0.7 is a good value"},
+         "choose papers that differ from one another: the next is the one with the most of X times its closeness to "
+         "the query minus (1 - X) times that to a paper above it (maximal marginal relevance). Default 1: by closeness "
+         "alone; the lower, the more variety"},
     {.name = "floor",
      .kind = PKIN_I_OPTION_REAL,
      .argument = "X",

@@ -2,6 +2,7 @@
 #include "json_out.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "messages.h"
 
@@ -48,6 +49,10 @@ void pkin_i_json_count(pkin_i_json *json, const char *key, uint64_t n) {
 
 void pkin_i_json_real(pkin_i_json *json, const char *key, double value, int n_decimals) {
     begin_value(json, key);
+    if (!isfinite(value)) { /* JSON has no such number */
+        fputs("null", json->stream);
+        return;
+    }
     fprintf(json->stream, "%.*f", n_decimals, value);
 }
 

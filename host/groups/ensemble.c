@@ -31,22 +31,6 @@ enum {
     ROWS_AT_A_TIME = 256
 };
 
-bool pkin_i_leiden_is_cancelled(pkin_i_leiden_progress *progress) {
-    int cancelled;
-    if (progress->tell && omp_get_thread_num() == 0) {
-        uint64_t n_done;
-#pragma omp atomic read
-        n_done = progress->n_done;
-        if (progress->tell(progress->user, "clustering", n_done, progress->n_runs)) {
-#pragma omp atomic write
-            progress->cancelled = 1;
-        }
-    }
-#pragma omp atomic read
-    cancelled = progress->cancelled;
-    return cancelled != 0;
-}
-
 /* One thread's run; fails when it was cancelled. */
 static pkin_status run_alone(const pkin_i_leiden_task *task, uint64_t stream, pkin_i_leiden_progress *progress,
                              pkin_i_leiden_work *work) {

@@ -76,6 +76,10 @@ static int report_progress(void *user, const char *stage, uint64_t done, uint64_
                                      (uint64_t)self->options.n_starts * self->options.n_iterations);
 }
 
+static int is_cancelled(void *user) {
+    return report_progress(user, "", 0, 0);
+}
+
 static pkin_status check_options(const pkin_kmeans_options *options) {
     pkin_status status = PKIN_OK;
     PKIN_REQUIRE(options->n_clusters >= 1, PKIN_ERROR_INVALID_ARGUMENT,
@@ -250,7 +254,8 @@ static pkin_status run_starts(kmeans *self, pkin_i_kmeans_seeder *seeder, uint32
     PKIN_TRY(pkin_i_allocate(n_most, sizeof *rows, &rows));
     for (uint32_t s = 0; s < self->options.n_starts; s++) {
         pkin_i_random random = pkin_i_random_start(self->options.seed, s);
-        const uint32_t n = pkin_i_kmeans_seed(seeder, &random, n_most, rows);
+        const uint32_t n = pkin_i_kmeans_seed(seeder, &random, n_most, rows, is_cancelled, self);
+        PKIN_REQUIRE(!is_cancelled(self), PKIN_ERROR_CANCELLED, "k-means: cancelled");
         PKIN_TRY(run_from(self, rows, n, &run));
         if (s > 0 && run.cosine_sum <= out->cosine_sum) {
             start_free(&run);

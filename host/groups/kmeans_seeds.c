@@ -16,6 +16,8 @@ typedef struct posting {
     uint32_t row, weight;
 } posting;
 
+enum { ASKED_AFTER = 64 }; /* centres */
+
 struct pkin_i_kmeans_seeder {
     const pkin_vectors *vectors;
     const double *lengths;
@@ -106,13 +108,15 @@ static uint32_t row_at(const pkin_i_kmeans_seeder *self, uint64_t place) {
     return row;
 }
 
-uint32_t pkin_i_kmeans_seed(pkin_i_kmeans_seeder *seeder, pkin_i_random *random, uint32_t n_most, uint32_t *rows) {
+uint32_t pkin_i_kmeans_seed(pkin_i_kmeans_seeder *seeder, pkin_i_random *random, uint32_t n_most, uint32_t *rows,
+                            int (*is_cancelled)(void *user), void *user) {
     const pkin_vectors *vectors = seeder->vectors;
     uint32_t n = 0;
     for (uint64_t row = 0; row < vectors->n_rows; row++) {
         seeder->distances[row] = vectors->row_offsets[row] < vectors->row_offsets[row + 1] ? UINT32_MAX : 0;
     }
     for (; n < n_most; n++) {
+        if (n % ASKED_AFTER == 0 && is_cancelled(user)) break;
         uint64_t sum = 0; /* < 2^32 rows: it fits */
         for (uint64_t row = 0; row < vectors->n_rows; row++) sum += seeder->distances[row];
         if (sum == 0) break;

@@ -16,9 +16,11 @@ void pkin_i_kmeans_seeder_close(pkin_i_kmeans_seeder *seeder);
 
 /*
  * k-means++: up to n_most distinct rows, none of them empty, each drawn with a chance that grows as its distance
- * 1 - cosine to the nearest row drawn before. Fewer where all others equal one that was drawn. Returns how many.
+ * 1 - cosine to the nearest row drawn before. Fewer where all others equal one that was drawn. Returns how many. Asks
+ * `is_cancelled` now and then, and stops where it answers nonzero.
  */
-uint32_t pkin_i_kmeans_seed(pkin_i_kmeans_seeder *seeder, pkin_i_random *random, uint32_t n_most, uint32_t *rows);
+uint32_t pkin_i_kmeans_seed(pkin_i_kmeans_seeder *seeder, pkin_i_random *random, uint32_t n_most, uint32_t *rows,
+                            int (*is_cancelled)(void *user), void *user);
 
 PKIN_EXTERN_C_END
 

@@ -14,6 +14,7 @@
 #include "groups/leiden.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/failure.h"
@@ -27,6 +28,22 @@ enum { THREADS_MAX = 1024, RUNS_MAX = 1000 };
 pkin_leiden_options pkin_leiden_options_default(void) {
     return (pkin_leiden_options){
         .size = sizeof(pkin_leiden_options), .resolution = 1, .randomness = 0.01, .n_iterations = 2, .n_runs = 1};
+}
+
+bool pkin_i_leiden_is_cancelled(pkin_i_leiden_progress *progress) {
+    int cancelled;
+    if (progress->tell && omp_get_thread_num() == 0) {
+        uint64_t n_done;
+#pragma omp atomic read
+        n_done = progress->n_done;
+        if (progress->tell(progress->user, "clustering", n_done, progress->n_runs)) {
+#pragma omp atomic write
+            progress->cancelled = 1;
+        }
+    }
+#pragma omp atomic read
+    cancelled = progress->cancelled;
+    return cancelled != 0;
 }
 
 /* ---- Memory of a run ----------------------------------------------------------------------------------------------
@@ -140,6 +157,7 @@ void pkin_i_leiden_split(const pkin_i_leiden_graph *graph, pkin_i_leiden_work *w
 void pkin_i_leiden_run(const pkin_i_leiden_task *task, uint64_t stream, pkin_i_leiden_progress *progress,
                        pkin_i_leiden_work *work) {
     work->random = pkin_i_random_start(task->seed, stream);
+    work->progress = progress;
     number_singly(work->clusters, task->graph.n_nodes);
     for (uint32_t done = 0; task->n_iterations == 0 || done < task->n_iterations; done++) {
         if (!iterate(task, progress, work) || pkin_i_leiden_is_cancelled(progress)) break;

@@ -74,6 +74,7 @@ typedef struct pkin_i_leiden_work {
     uint32_t *numbers, *members;
     uint32_t *level_of; /* of a node of the first level: the node of this one that it is in */
     pkin_i_leiden_level levels[2];
+    struct pkin_i_leiden_progress *progress; /* of the run that goes on; NULL: it cannot be cancelled */
 } pkin_i_leiden_work;
 
 pkin_status pkin_i_leiden_work_make(const pkin_i_leiden_graph *graph, pkin_i_leiden_work *out);
@@ -82,8 +83,8 @@ void pkin_i_leiden_work_free(pkin_i_leiden_work *work);
 /* Sums of the partition `clusters` of a level's nodes. */
 void pkin_i_leiden_sum_clusters(const pkin_i_leiden_graph *graph, pkin_i_leiden_work *work);
 
-/* Moves single nodes to the best neighbouring cluster, or to an empty one, until none gains; returns whether any moved.
- */
+/* Moves single nodes to the best neighbouring cluster, or to an empty one, until none gains, or for a number of visits
+   that graphs of papers are far from; returns whether any moved. Stops early when the run is cancelled. */
 bool pkin_i_leiden_move(const pkin_i_leiden_graph *graph, double resolution, pkin_i_leiden_work *work);
 
 /* Splits each cluster into well-connected parts, `refined`, by randomised merges; returns how many there are. */
@@ -106,7 +107,7 @@ typedef struct pkin_i_leiden_progress {
     int cancelled;
 } pkin_i_leiden_progress;
 
-/* Whether to stop. Called at every level of a run. */
+/* Whether to stop. Called at every level of a run, and while its nodes are moved. */
 bool pkin_i_leiden_is_cancelled(pkin_i_leiden_progress *progress);
 
 /* One run from single nodes; the partition is in work->clusters, each cluster connected. `stream` parts its draws from

@@ -14,6 +14,16 @@
 
 #define TOLERANCE 0x1p-44
 
+enum {
+    /*
+     * Visits of a node, in the mean: beyond, the next level goes on, where whole groups move at once. Graphs of papers
+     * stay below that. Where each node prefers the next one (a path whose weights rise), clusters creep along it node
+     * by node, and it would be as many as there are nodes.
+     */
+    MOST_VISITS = 64,
+    VISITS_AT_A_TIME = 1 << 16 /* between two looks at whether to stop */
+};
+
 /* A ring of nodes, none twice, over work->order. */
 typedef struct ring {
     uint32_t *nodes;
@@ -89,10 +99,15 @@ static void put_into(const pkin_i_leiden_graph *graph, uint32_t v, uint32_t to, 
 
 bool pkin_i_leiden_move(const pkin_i_leiden_graph *graph, double resolution, pkin_i_leiden_work *work) {
     bool moved = false;
+    uint64_t n_visits = 0, n_most = (uint64_t)MOST_VISITS * graph->n_nodes;
     ring queue = {.nodes = work->order, .size = graph->n_nodes, .n = graph->n_nodes};
     pkin_i_random_order(&work->random, work->order, graph->n_nodes);
     memset(work->is_queued, 1, graph->n_nodes);
-    while (queue.n > 0) {
+    for (; queue.n > 0 && n_visits < n_most; n_visits++) {
+        if (n_visits % VISITS_AT_A_TIME == VISITS_AT_A_TIME - 1 && work->progress &&
+            pkin_i_leiden_is_cancelled(work->progress)) {
+            break;
+        }
         uint32_t v = ring_take(&queue), to = choose_cluster(graph, resolution, v, work);
         work->is_queued[v] = 0;
         if (to == work->clusters[v]) continue;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/failure.h"
+#include "base/hash.h"
 #include "base/radix_sort.h"
 #include "groups/graph.h"
 
@@ -32,7 +33,8 @@ static void swap_doubles(double *a, double *b) {
 static double select_descending(double *values, uint64_t n, uint64_t rank) {
     uint64_t low = 0, high = n - 1;
     while (low < high) {
-        const double pivot = values[low + (high - low) / 2];
+        /* Anywhere but the last item; drawn, since a fixed place has inputs on which it is bad every time. */
+        const double pivot = values[low + pkin_i_hash_u64(low ^ high << 32) % (high - low)];
         uint64_t i = low, j = high;
         for (;;) {
             while (values[i] > pivot) i++;

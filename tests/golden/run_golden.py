@@ -173,9 +173,16 @@ def check_case(path, program, update):
 
 
 def check_docs(path, program, update):
-    """The reference holds the help texts: blocks that follow a comment `<!-- help: COMMAND -->` (or `<!-- help -->`)."""
+    """The reference holds the help texts: blocks that follow a comment `<!-- help: COMMAND -->`, one for each command."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
+    overview = subprocess.run([program, "help"], stdout=subprocess.PIPE, check=True).stdout.decode("utf-8")
+    listed = re.findall(r"^  (\w+)  ", overview.split("Commands:")[1].split("\n\n")[0], flags=re.MULTILINE)
+    missing = [name for name in listed if name not in ("help", "version") and f"<!-- help: {name} -->" not in text]
+    if missing or not listed:
+        print(f"FAILED {path}: no help text of {', '.join(missing) or 'any command'}; "
+              "add `<!-- help: COMMAND -->` and an empty block ```text")
+        return False
 
     def block(match):
         done = subprocess.run([program, "help"] + match.group(1).split(), stdout=subprocess.PIPE, check=True)

@@ -326,6 +326,24 @@ TEST(KMeans, AssigningIsATopOneSearch) {
     }
 }
 
+TEST(KMeans, SeedingCanBeCancelled) {
+    TestMatrix matrix;
+    matrix.n_columns = 1000;
+    for (uint32_t r = 0; r < 1000; r++) matrix.rows.push_back({{r, 1.0}});
+    TestVectors rows(matrix);
+    std::vector<double> lengths(1000, 1.0);
+    std::vector<uint32_t> drawn(1000);
+    pkin_i_kmeans_seeder *seeder = nullptr;
+    ASSERT_EQ(pkin_i_kmeans_seeder_open(rows.vectors, lengths.data(), &seeder), PKIN_OK);
+    pkin_i_random random = pkin_i_random_start(7, 0);
+    int n_asked = 0;
+    auto third_time = [](void *user) { return static_cast<int>(++*static_cast<int *>(user) == 3); };
+    uint32_t n = pkin_i_kmeans_seed(seeder, &random, 1000, drawn.data(), third_time, &n_asked);
+    EXPECT_EQ(n_asked, 3);
+    EXPECT_LT(n, 1000u);
+    pkin_i_kmeans_seeder_close(seeder);
+}
+
 /* Chances are the distances to the nearest centre: from each of three groups a row, before a second of one comes. */
 TEST(KMeans, SeedsAreDrawnByDistance) {
     TestMatrix matrix;
@@ -340,7 +358,7 @@ TEST(KMeans, SeedsAreDrawnByDistance) {
     for (uint64_t s = 0; s < 3000; s++) {
         uint32_t drawn[10];
         pkin_i_random random = pkin_i_random_start(7, s);
-        ASSERT_EQ(pkin_i_kmeans_seed(seeder, &random, 10, drawn), 4u);
+        ASSERT_EQ(pkin_i_kmeans_seed(seeder, &random, 10, drawn, [](void *) { return 0; }, nullptr), 4u);
         std::set<uint32_t> groups;
         for (int k = 0; k < 4; k++) groups.insert(drawn[k] / 30);
         EXPECT_EQ(groups.size(), 4u);

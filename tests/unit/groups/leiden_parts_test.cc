@@ -268,6 +268,31 @@ TEST(LeidenGraph, AggregatesMassesAndWeights) {
     }
 }
 
+/* On a path whose weights rise everyone follows the next one: clusters creep along it, a node a visit. */
+static int count_calls(void *n_calls, const char *, uint64_t, uint64_t) {
+    ++*static_cast<int *>(n_calls);
+    return 0;
+}
+
+TEST(LeidenMove, EndsOnAPathWhoseWeightsRise) {
+    constexpr uint32_t n = 3000;
+    std::vector<pkin_edge> edges;
+    for (uint32_t v = 0; v + 1 < n; v++) edges.push_back({v, v + 1, (v + 1) / 4096.0});
+    TestGraph graph(n, edges);
+    Steps steps(graph.view(), options_of(PKIN_LEIDEN_MODULARITY, 1e-9, 1));
+    std::vector<uint32_t> alone(n);
+    for (uint32_t v = 0; v < n; v++) alone[v] = v;
+    steps.put_into(alone);
+    int n_calls = 0;
+    pkin_i_leiden_progress progress = {count_calls, &n_calls, 0, 1, 0};
+    steps.work.progress = &progress;
+    double before = steps.objective();
+    EXPECT_TRUE(pkin_i_leiden_move(&steps.task.graph, steps.task.resolution, &steps.work));
+    EXPECT_GT(steps.objective(), before);
+    EXPECT_GE(n_calls, 1); /* one could have cancelled */
+    EXPECT_LE(n_calls, 4); /* without an end to visits there would be dozens */
+}
+
 TEST(LeidenRun, SplitsWhatIsNotConnected) {
     TestGraph graph(7, {{0, 1, 1}, {1, 4, 1}, {2, 3, 1}, {3, 5, 1}, {5, 6, 1}});
     Steps steps(graph.view(), options_of(PKIN_LEIDEN_CPM, 0.1));
