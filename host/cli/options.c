@@ -233,7 +233,7 @@ static bool add_text(pkin_i_cli *cli, const pkin_i_option *option, const char *t
     if (*text) {
         pkin_i_cli_misuse(cli, "--%s: given more than %d times", option->name, PKIN_I_TEXTS_MAX);
     } else {
-        pkin_i_cli_misuse(cli, "--%s: expected a name, found nothing", option->name);
+        pkin_i_cli_misuse(cli, "--%s: expected a value, found nothing", option->name);
     }
     return false;
 }
@@ -245,7 +245,7 @@ static bool apply(pkin_i_cli *cli, const pkin_i_option *option, const char *text
         return true;
     case PKIN_I_OPTION_TEXT:
         if (*text) return take_text(settings, option, text);
-        pkin_i_cli_misuse(cli, "--%s: expected a name, found nothing", option->name);
+        pkin_i_cli_misuse(cli, "--%s: expected a value, found nothing", option->name);
         return false;
     case PKIN_I_OPTION_TEXTS:
         return add_text(cli, option, text, member(settings, option));

@@ -193,11 +193,26 @@ class Peers(unittest.TestCase):
 
 class Harness(unittest.TestCase):
     def test_misuse(self):
-        for words, said in ((["--shared", "/nowhere"], "no real data"), (["--only", "nonsense"], "unknown section")):
-            done = subprocess.run([sys.executable, str(ROOT / "bench/quality/quality.py"), "--bin", "/nowhere", *words],
-                                  capture_output=True, text=True, check=False)
-            self.assertNotEqual(done.returncode, 0)
-            self.assertIn(said, done.stderr)
+        with tempfile.TemporaryDirectory() as data:
+            (Path(data) / "eval").mkdir()
+            (Path(data) / "eval" / "topics.tsv").touch()
+            for words, said in ((["--shared", "/nowhere"], "no real data"), (["--only", "nonsense"], "unknown section"),
+                                (["--shared", data], "no paperkin, bench_leiden, bench_verdicts there")):
+                done = subprocess.run([sys.executable, str(ROOT / "bench/quality/quality.py"), "--bin", "/nowhere", *words],
+                                      capture_output=True, text=True, check=False)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(said, done.stderr)
+
+    def test_sizes(self):
+        import sections
+        from harness import Clusters
+        from types import SimpleNamespace
+        for threads, fields, met in (([0] * 10 + [1] * 60 + [-1] * 30, [-1] * 100, False),
+                                     ([-1] * 36 + list(range(64)), [-1] * 100, False),
+                                     ([-1] * 35 + [k // 10 for k in range(65)], [k // 10 for k in range(100)], True)):
+            measure = sections.sizes(SimpleNamespace(month="2512"), Clusters([], np.array(threads), np.array(fields), {}, {}))
+            self.assertEqual(measure.met, met)
+        self.assertEqual(measure.ours, (.1, .1, .35))
 
 
 if __name__ == "__main__":
