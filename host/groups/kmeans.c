@@ -35,6 +35,7 @@ typedef struct kmeans {
     double *lengths;   /* by row: 1 for a unit row, up to rounding; 0 for an empty one */
     uint64_t n_filled; /* rows that are not empty */
     uint64_t n_done;   /* iterations, of all starts, for progress */
+    int cancelled;     /* while seeds were drawn */
 } kmeans;
 
 /* One start. */
@@ -76,8 +77,11 @@ static int report_progress(void *user, const char *stage, uint64_t done, uint64_
                                      (uint64_t)self->options.n_starts * self->options.n_iterations);
 }
 
+/* Remembers: who cancels says so once. */
 static int is_cancelled(void *user) {
-    return report_progress(user, "", 0, 0);
+    kmeans *self = user;
+    if (!self->cancelled) self->cancelled = report_progress(user, "", 0, 0) != 0;
+    return self->cancelled;
 }
 
 static pkin_status check_options(const pkin_kmeans_options *options) {

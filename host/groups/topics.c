@@ -27,7 +27,8 @@ enum {
     DEFAULT_RUNS = 8,
     ITERATIONS_OF_A_RUN = 1, /* a second changes little of what many runs agree on */
     DEFAULT_MIN_SIZE = 5,
-    FIELD_MIN_SIZE = 20,   /* papers of a field, where there are 2,000 or more in all */
+    FIELD_MIN_SIZE = 20, /* papers of a field, where there are MANY_PAPERS in all */
+    MANY_PAPERS = 100 * FIELD_MIN_SIZE,
     FIELD_SHARE = 30,      /* of all papers is this many times the density that a field must have, see field_density */
     MANY_PAPERS_LIST = 20, /* from this length on, that of 400 papers, the lists alone tell strangers apart */
     LARGE_SIZES = 2,       /* times min_size: smaller clusters are no giants, whatever their share */
@@ -433,18 +434,34 @@ out:
     return status;
 }
 
+/* Fields of the papers; denser ones where one would be a giant, unless the density was asked for. Few papers may well
+   be about one thing. */
+static pkin_status find_paper_fields(topics_work *work) {
+    pkin_status status = PKIN_OK;
+    pkin_partition *fields = &work->out->paper_fields;
+    uint64_t n_papers = pkin_graph_n_nodes(work->out->graph);
+    double density = field_density(&work->options, n_papers), most = thread_resolution(&work->options);
+    for (int is_giant = 1; is_giant; density *= FIELD_STEP) {
+        pkin_leiden_options leiden = leiden_options(&work->options, density);
+        pkin_partition_free(fields);
+        PKIN_TRY(pkin_leiden(work->out->graph, &leiden, fields));
+        pkin_i_partition_dissolve(fields, field_min_size(&work->options, n_papers));
+        is_giant = work->options.field_resolution == 0 && n_papers >= MANY_PAPERS && density * FIELD_STEP < most &&
+                   (double)largest_cluster(fields) > MAX_SHARE * (double)n_papers;
+    }
+out:
+    return status;
+}
+
 static pkin_status fields_then_threads(topics_work *work) {
     pkin_status status;
     pkin_topics *out = work->out;
     pkin_graph *inside = NULL;
-    uint64_t n_papers = pkin_graph_n_nodes(out->graph);
     double begin = pkin_i_seconds_now();
-    pkin_leiden_options leiden = leiden_options(&work->options, field_density(&work->options, n_papers));
-    PKIN_TRY(pkin_leiden(out->graph, &leiden, &out->paper_fields));
-    pkin_i_partition_dissolve(&out->paper_fields, field_min_size(&work->options, n_papers));
+    pkin_leiden_options leiden = leiden_options(&work->options, thread_resolution(&work->options));
+    PKIN_TRY(find_paper_fields(work));
     out->seconds_fields = pkin_i_seconds_now() - begin;
     PKIN_TRY(edges_inside(out->graph, out->paper_fields.clusters, &inside));
-    leiden.resolution = thread_resolution(&work->options);
     PKIN_TRY(pkin_leiden(inside, &leiden, &out->threads));
     pkin_i_partition_dissolve(&out->threads, work->options.min_size);
     PKIN_TRY(fields_of_threads(out));

@@ -241,6 +241,16 @@ TEST(Topics, NoGiantsAmongGeneratedPapers) {
     EXPECT_EQ(topics.resolution, 0.07);
 }
 
+/* Three topics: each would be a field of a third of the papers, were fields not made denser. */
+TEST(Topics, LargeTopicsAreCutUp) {
+    GeneratedVectors rows(2400, 3);
+    pkin_topics_options options = pkin_topics_options_default();
+    options.n_runs = 2;
+    EXPECT_LE(largest(Topics(rows.vectors, options).paper_fields), 240u);
+    options.field_resolution = 30 / 2400.0;
+    EXPECT_GT(largest(Topics(rows.vectors, options).paper_fields), 240u); /* what was asked for is left as it is */
+}
+
 TEST(Topics, AHandfulOfStrangersMakesNoThread) {
     for (uint32_t n : {5u, 10u, 30u, 60u}) {
         TestVectors rows(strangers(n, n));
