@@ -23,7 +23,7 @@
 enum {
     LONGEST_LIST = 100, /* neighbours of a paper: from 10,000 papers on */
     SHORTEST_LIST = 5,
-    DENSITY_LIST = 15, /* of the other methods' graphs, whose weights are cosines */
+    DENSITY_LIST = 15, /* of the other methods' graphs, weighted by shared neighbours */
     DEFAULT_RUNS = 8,
     ITERATIONS_OF_A_RUN = 1, /* a second changes little of what many runs agree on */
     DEFAULT_MIN_SIZE = 5,
