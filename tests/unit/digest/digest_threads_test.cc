@@ -73,6 +73,22 @@ TEST(DigestThreads, AThreadIsNamedWithSizeAndAge) {
     EXPECT_NE(member(annotation).find(", \"label_zh\": \"KV 缓存压缩\", \"papers\""), std::string::npos);
 }
 
+/* Labels are made of other people's words, in either language. */
+TEST(DigestThreads, LabelsAreEscaped) {
+    const char *const hostile[] = {"<b>bold", "](http://evil)", "<!-- paperkin:end -->", "a\n# heading"};
+    for (const char *label : hostile) {
+        pkin_i_annotation english{}, chinese{};
+        english.has_thread = chinese.has_thread = true;
+        english.thread = thread_line("tabc2345", label);
+        chinese.thread = thread_line("tabc2345", "x");
+        chinese.thread.label_chinese = label;
+        for (const std::string &text : {block(english), block(chinese, PKIN_LANGUAGES_ZH)}) {
+            EXPECT_EQ(text.find(label), std::string::npos) << text;
+            EXPECT_EQ(count(text, "\n"), 3u) << text; // empty line, the thread's, empty line
+        }
+    }
+}
+
 TEST(DigestThreads, AgesAndStates) {
     auto told = [](int32_t age, bool is_new, const char *since = "2025-11-03", const char *ended = "") {
         pkin_i_annotation annotation{};
